@@ -1,0 +1,61 @@
+"""Document files → Document(Page, Line): text in reading order, with its place on the page."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+Box = tuple[float, float, float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of text as it stands on a page.
+
+    text: verbatim, single spaces, hyphens at the line end kept. page: 1-based.
+    box: (x0, top, x1, bottom) in PDF points, origin at the top left of the upright page.
+    words: (x0, x1) for each white-space separated word of `text`, in order.
+    size: font size in points. bold: most of its letters are bold.
+    gap: white space above in points, to the line before it in the same column; None where a page or column begins.
+    cell: number of the table cell that it stands in on this page, None in running text.
+    furniture: running header or footer, page or line number, Bates stamp: no policy text.
+    """
+
+    text: str
+    page: int
+    box: Box
+    words: tuple[tuple[float, float], ...]
+    size: float = 0.0
+    bold: bool = False
+    gap: float | None = None
+    cell: int | None = None
+    furniture: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page. status `unread`: it holds something that could not be read (a scan, rubbish text), told in `reason`."""
+
+    number: int
+    width: float
+    height: float
+    lines: tuple[Line, ...]
+    status: Literal["read", "blank", "unread"] = "read"
+    method: Literal["pdfplumber", "ocr", "text"] = "pdfplumber"
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A file as it was read, all pages in order."""
+
+    path: Path
+    format: Literal["pdf", "docx", "html", "txt"]
+    pages: tuple[Page, ...]
+    title: str = ""
+
+    @property
+    def lines(self) -> list[Line]:
+        """Body lines in reading order, furniture left out."""
+        return [line for page in self.pages for line in page.lines if not line.furniture]
