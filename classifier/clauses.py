@@ -1,0 +1,277 @@
+"""Document → [Clause]: spaCy components that cut a policy into its smallest norms, facts and citations.
+
+    policy_blocks      headings, list items, paragraphs        doc.spans["blocks"]
+    policy_sentences   sentences inside each block              doc.sents
+    policy_clauses     coordinated rules; lead-ins and headings doc.spans["clauses"], span._.heading, span._.lead_in
+
+Any spaCy pipeline can have them: `spacy.blank("en").add_pipe("policy_blocks")`, and so on in this order. Without layout
+(plain text) the structure is read from line feeds and indents.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cache
+from typing import Literal
+
+import spacy
+from spacy.language import Language
+from spacy.tokens import Doc, Span
+
+from classifier.pages import Document, Line
+from classifier.sentences import coordinated_starts, sentence_starts
+from classifier.structure import Block, LineLayout, find_blocks, read_mark
+
+UnitKind = Literal["clause", "heading", "contents", "signature"]
+COMPOUND = frozenset("self cross well long half full part post law non anti ex co time state federal court non-".split())
+for _name in ("heading", "lead_in"):
+    if not Span.has_extension(_name):
+        Span.set_extension(_name, default="")
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """A stretch of a document's text, [start, end) in characters. Units are contiguous and in order."""
+
+    kind: UnitKind
+    start: int
+    end: int
+    heading: str = ""
+    context: str = ""
+    depth: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Clause:
+    """One unit as it stands in a document.
+
+    id: stable over runs, made of the document's name, the words and their occurrence. page: 1-based, where it begins.
+    heading: headings above, outermost first, joined by " > ". context: the lead-ins that govern it, outermost first.
+    text: verbatim, white space folded and hyphenated line ends rejoined, without the lead-in.
+    boxes: (page, x0, top, x1, bottom) for each line that it covers, PDF points, top-left origin.
+    kind: `heading` units are kept so that nothing read is lost; they carry no labels.
+    """
+
+    id: str
+    kind: UnitKind
+    page: int
+    heading: str
+    context: str
+    text: str
+    boxes: tuple[tuple[int, float, float, float, float], ...]
+    depth: int = 0
+
+
+def plain_layout(text: str) -> list[LineLayout]:
+    """Line layout of a bare text: one line a line feed, indents at 5 points a space, blank lines as gaps."""
+    layout, at, blank = [], 0, False
+    wrapped = is_hard_wrapped(text)
+    for raw in text.split("\n"):
+        body = raw.strip()
+        if body:
+            left = 5.0 * (len(raw) - len(raw.lstrip()))
+            layout.append(LineLayout(at, at + len(raw), left, left + 5.0 * len(body), 14.0 if blank else 2.0, own_block=not wrapped))
+        blank = not body
+        at += len(raw) + 1
+    return layout
+
+
+def is_hard_wrapped(text: str) -> bool:
+    """Do the lines of a bare text break at a column, so that a paragraph is several lines? Else a line is a paragraph."""
+    lengths = [len(line.strip()) for line in text.split("\n") if line.strip()]
+    if not lengths or max(lengths) > 130:
+        return False
+    longest = max(lengths)
+    full = [n for n in lengths if n > 0.8 * longest]
+    return longest > 55 and len(full) >= 0.3 * len(lengths)
+
+
+@Language.component("policy_blocks")
+def policy_blocks(doc: Doc) -> Doc:
+    """Set doc.spans["blocks"]: contiguous blocks, labelled heading, item, paragraph, contents or signature."""
+    lines = doc.user_data.get("policy_lines") or plain_layout(doc.text)
+    blocks = find_blocks(doc.text, lines)
+    doc.user_data["policy_blocks"] = blocks
+    doc.spans["blocks"] = [_span(doc, b.start, b.end, b.kind) for b in blocks]
+    return doc
+
+
+@Language.component("policy_sentences")
+def policy_sentences(doc: Doc) -> Doc:
+    """Set sentence starts: one at the beginning of each block and of each sentence inside it."""
+    starts: set[int] = set()
+    sentences: list[list[int]] = []
+    for block in _blocks(doc):
+        inside = sentence_starts(doc.text[block.start : block.end]) if block.kind in ("item", "paragraph") else [0]
+        sentences.append([block.start + s for s in inside])
+        starts.update(sentences[-1])
+    doc.user_data["policy_sentences"] = sentences
+    for token in doc:
+        token.is_sent_start = token.idx in starts
+    return doc
+
+
+@Language.component("policy_clauses")
+def policy_clauses(doc: Doc) -> Doc:
+    """Set doc.spans["clauses"]; each span carries its heading path and lead-in."""
+    units = [
+        unit
+        for block, sentences in zip(_blocks(doc), doc.user_data["policy_sentences"], strict=True)
+        for unit in block_units(doc.text, block, sentences)
+    ]
+    doc.user_data["policy_units"] = units
+    spans = []
+    for unit in units:
+        if unit.kind == "clause":
+            span = _span(doc, unit.start, unit.end, "clause")
+            span._.heading, span._.lead_in = unit.heading, unit.context
+            spans.append(span)
+    doc.spans["clauses"] = spans
+    return doc
+
+
+def _blocks(doc: Doc) -> list[Block]:
+    if "policy_blocks" not in doc.user_data:
+        raise ValueError("policy_blocks must run before this component; add the three components in order")
+    blocks: list[Block] = doc.user_data["policy_blocks"]
+    return blocks
+
+
+def _span(doc: Doc, start: int, end: int, label: str) -> Span:
+    text = doc.text[start:end]
+    left = len(text) - len(text.lstrip())
+    span = doc.char_span(start + left, start + len(text.rstrip()), label=label, alignment_mode="expand")
+    return span if span is not None else doc[0:0]
+
+
+def block_units(text: str, block: Block, sentences: list[int]) -> list[Unit]:
+    """The units of one block: a heading, or clauses; contiguous over the block."""
+    heading = " > ".join(block.headings)
+    if block.kind in ("heading", "contents", "signature"):
+        return [Unit(block.kind, block.start, block.end, heading, depth=block.depth)]
+    context = fold(" ".join(block.lead_ins))
+    units: list[Unit] = []
+    body = block.body
+    if body > block.start:
+        units.append(Unit("heading", block.start, body, " > ".join(block.headings[:-1])))
+    bounds = [s for s in sentences if s > body]
+    for start, end in zip([body, *bounds], [*bounds, block.end], strict=True):
+        cuts = [start, *(start + c for c in coordinated_starts(text[start:end])), end]
+        for a, b in zip(cuts, cuts[1:], strict=False):
+            # only the words right below a lead-in are governed by it, not the sentences that follow in the same item
+            units.append(Unit("clause", a, b, heading, context if start == body else "", block.depth))
+    return join_fragments(text, units)
+
+
+def join_fragments(text: str, units: list[Unit]) -> list[Unit]:
+    """A clause of marks or punctuation alone ("(b)", "•") goes with the clause after it, or before it at the end."""
+    joined: list[Unit] = []
+    held: Unit | None = None
+    for unit in units:
+        if held is not None:
+            unit = Unit(unit.kind, held.start, unit.end, unit.heading, held.context or unit.context, unit.depth)
+            held = None
+        body = text[unit.start : unit.end].strip()
+        found = read_mark(body)
+        bare = not re.search(r"\w{2}", body[found[1] :] if found else body)
+        if unit.kind == "clause" and bare and unit is not units[-1]:
+            held = unit
+        elif unit.kind == "clause" and bare and joined and joined[-1].kind == "clause":
+            last = joined.pop()
+            joined.append(Unit(last.kind, last.start, unit.end, last.heading, last.context, last.depth))
+        else:
+            joined.append(unit)
+    return joined
+
+
+def fold(text: str) -> str:
+    """White space folded; a word cut at a line end rejoined ("immigra-↵tion" → "immigration")."""
+
+    def rejoin(match: re.Match[str]) -> str:
+        return match[1] + "-" if match[1].lower() in COMPOUND else match[1]
+
+    text = re.sub(r"\b([A-Za-z]+)-\s*\n\s*(?=[a-z])", rejoin, text)
+    return re.sub(r"\s+", " ", text).strip()
+
+
+@cache
+def pipeline() -> Language:
+    """`spacy.blank("en")` with the three components."""
+    nlp = spacy.blank("en")
+    nlp.max_length = 50_000_000  # the limit guards parser memory; these components need none
+    for name in ("policy_blocks", "policy_sentences", "policy_clauses"):
+        nlp.add_pipe(name)
+    return nlp
+
+
+def units_of_text(text: str, layout: list[LineLayout] | None = None) -> list[Unit]:
+    """Contiguous units of a text, in order; joined, they give the text again."""
+    nlp = pipeline()
+    doc = nlp.make_doc(text)
+    if layout is not None:
+        doc.user_data["policy_lines"] = layout
+    for _, component in nlp.pipeline:
+        doc = component(doc)
+    units: list[Unit] = doc.user_data["policy_units"]
+    return units
+
+
+def document_text(document: Document) -> tuple[str, list[LineLayout], list[Line]]:
+    """The body text of a document, one line a line feed, with each line's layout and the lines themselves."""
+    lines = [line for line in document.lines if line.text.strip()]
+    text = "\n".join(line.text for line in lines)
+    paragraphs = document.format in ("docx", "html") or (document.format == "txt" and not is_hard_wrapped(text))
+    layout, at = [], 0
+    for line in lines:
+        x0, _, x1, _ = line.box
+        cell = (line.page, line.cell) if line.cell is not None else None
+        layout.append(LineLayout(at, at + len(line.text), x0, x1, line.gap, line.size, line.bold, cell, paragraphs))
+        at += len(line.text) + 1
+    return text, layout, lines
+
+
+def split_document(document: Document, name: str = "") -> list[Clause]:
+    """Cut a document into units, in reading order: clauses, and the headings and other body text between them.
+
+    name: the document's name in ids; the same name and words give the same ids.
+    """
+    text, layout, lines = document_text(document)
+    if not text.strip():
+        return []
+    seen: dict[str, int] = {}
+    clauses = []
+    at = 0
+    for unit in units_of_text(text, layout):
+        while at + 1 < len(layout) and layout[at].end <= unit.start:
+            at += 1
+        folded = fold(text[unit.start : unit.end])
+        if not folded:
+            continue
+        key = f"{name}\n{unit.context}\n{folded}"
+        seen[key] = seen.get(key, 0) + 1
+        digest = hashlib.sha256(f"{key}\n{seen[key]}".encode()).hexdigest()[:12]
+        boxes = tuple(unit_boxes(unit, layout, lines, at, text))
+        page = boxes[0][0] if boxes else lines[at].page
+        clauses.append(Clause(digest, unit.kind, page, unit.heading, unit.context, folded, boxes, unit.depth))
+    return clauses
+
+
+def unit_boxes(
+    unit: Unit, layout: list[LineLayout], lines: list[Line], first: int, text: str
+) -> Iterable[tuple[int, float, float, float, float]]:
+    """One box for each line that the unit covers, cut at its words."""
+    for i in range(first, len(lines)):
+        if layout[i].start >= unit.end:
+            return
+        line, offset = lines[i], layout[i].start
+        x0, top, x1, bottom = line.box
+        spans = [(m.start() + offset, m.end() + offset) for m in re.finditer(r"\S+", line.text)]
+        inside = [n for n, (a, b) in enumerate(spans) if a < unit.end and b > unit.start]
+        if not inside or not text[max(unit.start, offset) : min(unit.end, layout[i].end)].strip():
+            continue
+        if len(line.words) == len(spans):
+            x0, x1 = line.words[inside[0]][0], line.words[inside[-1]][1]
+        yield (line.page, round(x0, 1), round(top, 1), round(x1, 1), round(bottom, 1))

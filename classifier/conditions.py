@@ -1,0 +1,60 @@
+"""The conditions that a clause turns on: their types and the words that say them."""
+
+from __future__ import annotations
+
+import re
+
+from classifier.labelled import Condition
+
+# What names a condition of each type. A cue counts where it stands in a limiting phrase, or anywhere for the types that
+# limit by nature.
+CUES: dict[str, str] = {
+    "judicial_warrant": r"judicial(?:ly)?[\s-]+(?:issued\s+|signed\s+|criminal\s+)?(?:warrants?|orders?|determination|probable\s+cause)|criminal\s+(?:arrest\s+|judicial\s+)?warrants?"
+    r"|(?:warrants?|orders?)[^.;]{0,40}?(?:signed|issued|approved)\s+by\s+(?:an?|the)\s+(?:[\w-]+\s+){0,4}?(?:judge|magistrate|court|justice)|court[\s-]issued\s+warrants?|judge['’]s\s+(?:signature|warrant|order)|search\s+warrant",
+    "criminal_history": r"convict(?:ed|ions?)\b|charged\s+with|felon(?:y|ies)|misdemeanou?rs?|serious\s+or\s+violent|violent\s+(?:or\s+serious\s+)?(?:crimes?|offen[cs]es?)|aggravated\s+felon\w+"
+    r"|sex[\s-]offender|registry|gang\s+(?:member|database|file)|criminal\s+(?:history|record)|enumerated\s+offen[cs]es?|listed\s+offen[cs]es?|level\s+(?:1|one|i)\s+offend\w+|drug\s+trafficking|probation|crime\s+of\s+violence",
+    "public_safety": r"public\s+safety|(?:immediate|imminent|serious|grave|credible)\s+(?:danger|threat|risk|harm)|danger(?:ous)?\b|threat\b|terror\w*|national\s+security|exigen\w+|emergenc(?:y|ies)|officer\s+safety|life[\s-]threatening|espionage",
+    "ice_request": r"(?:on|upon|at|in\s+response\s+to|responding\s+to|when|where|if|after|following|pursuant\s+to)\s+(?:a|an|any|the)?\s*(?:written\s+|verbal\s+|valid\s+|formal\s+)?(?:request|inquir\w+|notification\s+request|detainer(?:\s+request)?|i-247\w?)\b"
+    r"|requests?\s+(?:from|by|of)\s+(?:ice|dhs|ero|cbp|immigration|federal|the\s+(?:service|department\s+of\s+homeland))|(?:ice|dhs|ero|immigration\s+\w+)\s+(?:has\s+)?(?:asks?|asked|requests?|requested)|notification\s+requests?|when\s+asked|if\s+asked",
+    "approval": r"(?:prior\s+|written\s+|express\s+|prior\s+written\s+)?(?:approval|permission|authori[sz]ation|consent|leave|say-so|sign-off)\s+(?:of|from|by)\s+(?:the|a|an|his|her|their)\s+[\w\s'’-]{0,30}?(?:chief|sheriff|supervisor|lieutenant|sergeant|captain|superintendent|commander|counsel|director|warden|board|commissioner|attorney|o\.?i\.?c|deputy|mayor|manager|administrator|colonel|secretary|designee)"
+    r"|(?:chief|sheriff|supervisor|lieutenant|sergeant|captain|superintendent|commander|counsel|director|warden|board|commissioner|colonel|commanding\s+officer|officer\s+in\s+charge|council)[\w\s'’,-]{0,40}?\b(?:approves?|approved|agrees?|authori[sz]es?|authori[sz]ed|consents?|permits?|determines?|decides?|directs?|allows?|orders)"
+    r"|approved\s+by\s+(?:the|a|an)|authori[sz]ed\s+by\s+(?:the\s+)?(?:chief|sheriff|a\s+supervisor|superintendent|captain|commander|board|council)|(?:prior|supervisory|command)\s+approval|without\s+(?:the\s+)?(?:approval|permission|leave)",
+    "required_by_law": r"(?:as|where|when|if|unless|except\s+as|to\s+the\s+extent|otherwise|is|are)\s+(?:otherwise\s+)?(?:required|authori[sz]ed|permitted|allowed|provided|mandated|compelled)\s+(?:by|under|in)\s+(?:(?:any|applicable|federal|state|local|other|or|and|the|court|city)[\s,]+)*(?:laws?|statutes?|court\s+orders?|orders?|regulations?|ordinances?|section|chapter|policy|u\.s\.c|8\s)"
+    r"|(?:required|permitted|authori[sz]ed)\s+by\s+(?:\w+\s+){0,3}law\b|8\s*u\.?\s?s\.?\s?c\.?\s*(?:§+|sections?)?\s*(?:1373|1644)|sections?\s+1373|§+\s*1373|court\s+order|subpoena|in\s+accordance\s+with\s+(?:section|rcw|chapter|state\s+law|the\s+law|applicable)|comply\s+with\s+(?:state|federal|applicable)|consistent\s+with\s+(?:state|federal|applicable)\s+law|to\s+the\s+extent\s+(?:permitted|required|allowed)|not\s+violate\s+any",
+    "public_information": r"(?:publicly\s+available|available\s+to\s+the\s+(?:general\s+)?public|public\s+(?:record|information|log|docket|roster|website|inmate\s+search)s?|open\s+to\s+(?:the\s+public|anyone|anybody|all)|already\s+public|any\s+(?:member\s+of\s+the\s+public|caller|citizen)|anyone\s+(?:else\s+)?(?:may|can|could))",
+    "criminal_investigation": r"criminal\s+(?:investigations?|matters?|activit(?:y|ies)|offen[cs]es?|violations?|laws?|cases?|enforcement|purposes?)|(?:investigation|prosecution)\s+of\s+(?:a\s+|any\s+|the\s+|an\s+)?(?:crimes?|criminal|offen[cs]es?|felon\w+)|law[\s-]enforcement\s+purpose|unrelated\s+to\s+(?:the\s+)?(?:civil\s+)?(?:immigration|enforcement)|other\s+than\s+(?:civil\s+)?immigration|probable\s+cause\s+to\s+believe|reasonable\s+suspicion|132[56]|element\s+of\s+(?:the|an|a)\s+(?:crime|offen[cs]e)|trafficking|smuggling|joint\s+(?:law\s+enforcement\s+)?task\s+force",
+    "consent": r"(?:written\s+|informed\s+|voluntary\s+|signed\s+)?consent(?:s|ed|ing)?\b|with\s+the\s+(?:person|inmate|individual|prisoner|detainee|student)['’]?s\s+(?:\w+\s+)?(?:permission|agreement)|(?:person|inmate|individual|detainee|prisoner|victim)\s+(?:\w+\s+){0,2}(?:agrees|asks|requests|elects|chooses)|at\s+the\s+(?:person|inmate|individual|detainee|victim)['’]?s\s+(?:own\s+)?request|authori[sz]ed\s+in\s+writing\s+by\s+the",
+}
+LIMITING = re.compile(
+    r"\b(?:unless|except|only|if|when|where|without|provided|until|absent|pursuant|solely|subject\s+to|to\s+the\s+extent|so\s+long\s+as|as\s+long\s+as|"
+    r"in\s+the\s+(?:event|case)|upon|on|after|for|who|whose|with|that|in\s+response|as|by|during|related|relating|has|have|any|because|based)\b",
+    re.I,
+)
+PHRASE_START = re.compile(
+    r"\b(?:unless|except|only|if|when|where|without|provided|until|absent|pursuant\s+to|subject\s+to|to\s+the\s+extent|so\s+long\s+as|as\s+long\s+as|in\s+the\s+event|upon|after|who|whose|with|in\s+response\s+to|as|other\s+than)\b",
+    re.I,
+)
+COMPILED = {kind: re.compile(cue, re.I) for kind, cue in CUES.items()}
+
+
+def find_conditions(text: str, context: str = "") -> tuple[Condition, ...]:
+    """Condition types with their words, from a clause and, where the clause is silent on them, its lead-in."""
+    found = []
+    for kind, cue in COMPILED.items():
+        for field in (text, context):
+            match = cue.search(field)
+            if match and LIMITING.search(field[: match.end()]):
+                found.append(Condition(kind, limiting_phrase(field, match.start(), match.end())))
+                break
+    return tuple(found)
+
+
+def limiting_phrase(text: str, start: int, end: int) -> str:
+    """The words around a cue, from the word that opens the limit to the next comma, semicolon or full stop."""
+    before = text[:start]
+    floor = max(before.rfind(c) for c in ";.:") + 1
+    openers = [m.start() for m in PHRASE_START.finditer(before, floor)]
+    first = openers[-1] if openers else start
+    close = re.search(r"[,;:)]|\.(?=\s|$)", text[end:])
+    last = end + (close.start() if close else len(text[end:]))
+    return text[first:last].strip()

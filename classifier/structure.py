@@ -1,0 +1,539 @@
+"""Lines of a policy → blocks: headings, list items and paragraphs, each with its depth, heading path and lead-ins.
+
+Structure comes first, sentences second: a list mark, a heading or a gap between lines decides more about where a clause
+begins than any full stop does.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from statistics import median
+from typing import Literal
+
+BlockKind = Literal["heading", "item", "paragraph", "contents", "signature"]
+
+MODAL = re.compile(r"\b(?:shall|must|may|will|should|cannot|can|would|is|are|was|were|has|have|does|do)\b", re.I)
+TERMINAL = re.compile(r"[.?!][\"”’')\]]*$")
+LEAD_IN = re.compile(r"(?:[:—–]|\s-|--)[\"”]?$")
+# A lead-in without a colon: it breaks off at a word that wants more, or points at "the following".
+OPEN_END = re.compile(r"\b(?:shall|must|may|will|should|to|if|when|who|that|is|are|not|be|either|by)$|\bfollowing\b[^.]*\.$", re.I)
+BULLETS = "•▪●○■◦‣·*➢►✓❖o"
+ROMAN = {"i": 1, "v": 5, "x": 10, "l": 50, "c": 100}
+# Words after which "(b)" or "4." is a reference that happens to begin a line, and no list mark.
+REFERENCE = re.compile(
+    r"(?:\b(?:sub)?(?:section|sec|paragraph|par|division|clause|chapter|ch|c|item|article|art|title|part|no|nos|rule|form|step|"
+    r"policy|order|page|exhibit|appendix|level|code|u\.s\.c|c\.f\.r|usc|cfr|s|ss)s?\.?|§+|\b\d[\w.\-]*(?:\([\w]+\))*|\([\w]{1,4}\))"
+    r"(?:,)?(?:\s+(?:and|or|to|through|under|by))?$",
+    re.I,
+)
+SECTION = re.compile(
+    r"(?:(?:SECTION|Section|SEC\.|Sec\.|ARTICLE|Article|CHAPTER|Chapter|PART|Part|RULE|Rule|APPENDIX|Appendix|EXHIBIT|Exhibit)"
+    r"\s+(?:\d[\w.\-]*|[IVXLC]+|[A-Z])\b[.:]?|§+\s*\d[\w.\-]*)(?=\s|$)"
+)
+MARK = re.compile(
+    r"(?P<decimal>\d{1,4}(?:\.\d{1,3})+[A-Z]?[.)]?)(?=\s)"
+    r"|(?P<paren>\((?:\d{1,3}|[a-zA-Z]|[ivxl]{2,6}|[IVXL]{2,6}|([a-z])\3)\))(?=\s*[^\s).,;])"
+    r"|(?P<dotted>(?:\d{1,3}|[ivxl]{2,6}|[IVXL]{2,6}|[a-zA-Z])[.)])(?=\s|[A-Z“\"][a-z]|(?<=\d[.)])[a-z]{3}|(?<=[a-z][.)])[a-z]{3})"
+    rf"|(?P<bullet>[{re.escape(BULLETS)}]|[–—-])(?=\s)"
+)
+QUESTION = re.compile(r"(?:Q(?:uestion)?\s*\d*[.:)]|\d{1,2}[.)]\s+(?:What|Who|Why|When|Where|How|Do|Does|Did|Is|Are|Can|Will|May|Should)\b)")
+CONTENTS = re.compile(r"(?:\.\s?){4,}\s*[\divxlc\-]*$")
+SIGNATURE = re.compile(r"_{4,}|^/s/|^(?:By order of|Authenticated by|Approved by|Issued by|Signed)\b[^.]*$", re.I)
+SMALL_WORDS = frozenset("a an and as at but by for from in into of on or nor the to with within without upon via per vs v".split())
+
+
+@dataclass(frozen=True, slots=True)
+class LineLayout:
+    """Where a line stands. start, end: offsets into the text. left, right in points; gap above in points (None: unknown)."""
+
+    start: int
+    end: int
+    left: float = 0.0
+    right: float = 0.0
+    gap: float | None = None
+    size: float = 0.0
+    bold: bool = False
+    cell: tuple[int, int] | None = None
+    own_block: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A list mark: its kind ("(a)", "1.", "I.", "•", "1.1", …), its ordinal (0 for bullets), and its length in characters."""
+
+    kind: str
+    value: int
+    length: int
+
+
+@dataclass(slots=True)
+class Block:
+    """A stretch of text that is one heading, list item or paragraph.
+
+    start, end: offsets into the text; blocks are contiguous. body: where the text begins after a title that runs into it
+    ("A. Release. Officers shall …"), else start. depth: 0 outside any list. headings: titles above, outermost first.
+    lead_ins: the opening words that govern this item, outermost first; empty for a paragraph.
+    """
+
+    kind: BlockKind
+    start: int
+    end: int
+    body: int = 0
+    depth: int = 0
+    headings: tuple[str, ...] = ()
+    lead_ins: tuple[str, ...] = ()
+    mark: Mark | None = None
+
+
+def roman_value(letters: str) -> int:
+    """The value of a lower-case roman numeral; 0 if it is none."""
+    total = 0
+    for i, letter in enumerate(letters):
+        value = ROMAN.get(letter, 0)
+        if not value:
+            return 0
+        total += -value if i + 1 < len(letters) and ROMAN.get(letters[i + 1], 0) > value else value
+    return total
+
+
+def readings(token: str, shape: str) -> list[tuple[str, int]]:
+    """All ways to read a mark's inside: "i" is the letter 9 or the roman 1. Returns (kind, ordinal) pairs."""
+    if token.isdigit():
+        return [(shape.replace("x", "1"), int(token))]
+    case = "A" if token.isupper() else "a"
+    found = []
+    lower = token.lower()
+    if len(set(lower)) == 1 and len(lower) <= 2 and lower not in ("ii", "xx"):
+        found.append((shape.replace("x", case), ord(lower[0]) - 96 + 26 * (len(lower) - 1)))
+    if value := roman_value(lower):
+        found.append((shape.replace("x", "I" if case == "A" else "i"), value))
+    return found
+
+
+def read_mark(text: str) -> tuple[list[tuple[str, int]], int] | None:
+    """The list mark that a text begins with: its possible (kind, ordinal) readings and its length, or None."""
+    if section := SECTION.match(text):
+        digits = re.search(r"(\d+)[^\d]*$", section[0])
+        return [("section", int(digits[1]) if digits else 0)], section.end()
+    match = MARK.match(text)
+    if not match:
+        return None
+    if match["decimal"]:
+        parts = match["decimal"].rstrip(".)").split(".")
+        last = re.sub(r"\D", "", parts[-1])
+        return [("1" + ".1" * (len(parts) - 1), int(last or 0))], match.end()
+    if match["bullet"]:
+        return [(match["bullet"], 0)], match.end()
+    raw = match["paren"] or match["dotted"]
+    inside = raw.strip("().")
+    shape = "(x)" if raw.startswith("(") else "x" + raw[-1]
+    found = readings(inside, shape)
+    return (found, match.end()) if found else None
+
+
+@dataclass(slots=True)
+class Entry:
+    """One open list level: the mark that it was opened with, where it stands, the words that govern its children, its title."""
+
+    kind: str
+    value: int
+    left: float
+    lead_in: str = ""
+    title: str = ""
+
+
+@dataclass(slots=True)
+class Outline:
+    """The open list levels while reading down a document."""
+
+    entries: list[Entry] = field(default_factory=list)
+    lead_in: str = ""
+
+    def expects(self, options: Sequence[tuple[str, int]]) -> bool:
+        """Does one of the readings begin a list, or follow on one that is open?"""
+        return any(
+            value in (0, 1) or any(e.kind == kind and value == e.value + 1 for e in self.entries) for kind, value in options
+        )
+
+    def place(self, options: Sequence[tuple[str, int]], left: float) -> Mark:
+        """Choose the reading that fits the open levels, close the deeper ones, and open its own."""
+        kind, value, depth = self._fit(options, left)
+        del self.entries[depth:]
+        self.entries.append(Entry(kind, value, left))
+        return Mark(kind, value, 0)
+
+    def _fit(self, options: Sequence[tuple[str, int]], left: float) -> tuple[str, int, int]:
+        for kind, value in options:
+            for depth in range(len(self.entries) - 1, -1, -1):
+                entry = self.entries[depth]
+                deeper_bullet = value == 0 and left > entry.left + 6 and depth == len(self.entries) - 1
+                if entry.kind == kind and (value == entry.value + 1 or value == 0) and not deeper_bullet:
+                    return kind, value, depth
+        for kind, value in options:
+            if value in (0, 1) and all(e.kind != kind or value == 0 for e in self.entries):
+                return kind, value, len(self.entries)
+        for kind, value in options:
+            for depth in range(len(self.entries) - 1, -1, -1):
+                if self.entries[depth].kind == kind:
+                    return kind, value, depth
+        kind, value = options[-1] if options[-1][1] == 1 else options[0]
+        depth = kind.count(".1") if kind.startswith("1.1") else len(self.entries)
+        return kind, value, min(depth, len(self.entries))
+
+    def lead_ins(self) -> tuple[str, ...]:
+        """Lead-ins above the innermost open level."""
+        return tuple(t for t in (self.lead_in, *(e.lead_in for e in self.entries[:-1])) if t)
+
+    def hear(self, last_sentence: str, expects_items: bool) -> None:
+        """Take note of the words that a block ends with: they govern the items below if they are a lead-in."""
+        lead = last_sentence if LEAD_IN.search(last_sentence) or expects_items else ""
+        if self.entries:
+            self.entries[-1].lead_in = lead
+        else:
+            self.lead_in = lead
+
+    def close(self) -> None:
+        self.entries.clear()
+        self.lead_in = ""
+
+
+def title_case(text: str) -> bool:
+    """Most of its weighty words begin with a capital."""
+    weighty = [w for w in re.findall(r"[A-Za-z][\w'’\-]*", text) if w.lower() not in SMALL_WORDS]
+    return bool(weighty) and sum(w[0].isupper() for w in weighty) >= 0.75 * len(weighty)
+
+
+def is_heading(text: str, bold: bool, large: bool, marked: str) -> bool:
+    """Does this short block name what follows, rather than say something? `marked`: kind of its list mark, or empty."""
+    rest = text
+    if found := read_mark(text):
+        rest = text[found[1] :].strip(" .:–—-")
+    count = len(rest.split())
+    if not rest:
+        return marked == "section"
+    if count > 14 or marked in BULLETS + "–—-" and marked:
+        return False
+    letters = [c for c in rest if c.isalpha()]
+    capitals = bool(letters) and len(letters) > 2 and sum(c.isupper() for c in letters) >= 0.9 * len(letters)
+    ends = bool(re.search(r"[.;,:]$", text.strip()))
+    if capitals:
+        return not (MODAL.search(rest) and count > 6)
+    if re.search(r"[;,]$", text.strip()) or (ends and MODAL.search(rest)):
+        return False
+    if text.strip().endswith("?"):
+        return bool(QUESTION.match(text)) or bold
+    if ends:
+        return count <= 6 and title_case(rest) and (bold or marked in ("section", "1.1", "1.1.1", "I.", "A.")) and not LEAD_IN.search(text)
+    if bold or large:
+        return True
+    if marked in ("(a)", "(i)", "(1)", "(A)", "a.", "i.", "a)", "1)"):
+        return False
+    if MODAL.search(rest) or not title_case(rest):
+        return False
+    return count <= 10
+
+
+def block_starts(text: str, lines: Sequence[LineLayout], outline: Outline) -> list[int]:
+    """Indexes of the lines at which a new block begins."""
+    if not lines:
+        return []
+    gaps = [l.gap for l in lines if l.gap is not None and l.gap > -2]
+    usual_gap = median(gaps) if gaps else 0.0
+    starts = [0]
+    for i in range(1, len(lines)):
+        if begins_block(text, lines, i, usual_gap, outline):
+            starts.append(i)
+    return starts
+
+
+def begins_block(text: str, lines: Sequence[LineLayout], i: int, usual_gap: float, outline: Outline) -> bool:
+    """Does line i begin a new heading, item or paragraph, or go on with the one before?"""
+    line, before = lines[i], lines[i - 1]
+    here, there = text[line.start : line.end].strip(), text[before.start : before.end].strip()
+    if line.cell != before.cell:
+        return True
+    if line.own_block:
+        broken = here[:1].islower() and re.search(r"[\w-]$", there) and not read_mark(here) and not heading_line(there, before)
+        return not broken
+    if SIGNATURE.search(here) or CONTENTS.search(here) or CONTENTS.search(there):
+        return True
+    ended = bool(TERMINAL.search(there) or LEAD_IN.search(there) or there.endswith(";"))
+    if found := read_mark(here):
+        options, length = found
+        bullet = options[0][0] in BULLETS + "–—-"
+        if bullet and options[0][0] not in "–—-o":
+            return True
+        if REFERENCE.search(there) and not ended:
+            return False
+        rest = here[length:].lstrip()
+        reference = rest[:1].islower() and re.match(r"(?:of|and|or|to|through|above|below|shall|may|is|are)\b", rest)
+        if outline_follows(text, lines, i, options) and not (reference and not ended):
+            return True
+        if ended or there.endswith(",") or re.search(r"\b(?:and|or)$", there):
+            return not reference or ended
+        if line.gap is not None and line.gap > usual_gap + 2.5:
+            return True
+        return heading_line(there, before)
+    if heading_line(there, before) != heading_line(here, line) and (before.bold != line.bold or not here[:1].islower()):
+        return not (there[-1:] in ",-" or here[:1].islower())
+    if QUESTION.match(here):
+        return True
+    if line.gap is None:
+        return ended and not here[:1].islower()
+    if line.gap > usual_gap + max(2.5, 0.25 * (line.size or 10)):
+        return ended or not here[:1].islower()
+    short = before.right < lines_right(lines, i) - 60
+    if ended and (short or line.left > before.left + 8):
+        return True
+    return short and not here[:1].islower() and there[-1:] not in ",-" and before.bold != line.bold
+
+
+def lines_right(lines: Sequence[LineLayout], i: int) -> float:
+    """The right margin near line i: the farthest right end among its neighbours."""
+    return max(l.right for l in lines[max(0, i - 12) : i + 12])
+
+
+def heading_line(text: str, line: LineLayout) -> bool:
+    letters = [c for c in text if c.isalpha()]
+    capitals = len(letters) > 3 and sum(c.isupper() for c in letters) >= 0.9 * len(letters)
+    return (capitals or line.bold) and len(text.split()) <= 14
+
+
+def outline_follows(text: str, lines: Sequence[LineLayout], i: int, options: Sequence[tuple[str, int]]) -> bool:
+    """Does the mark at line i begin a list, or follow on a mark that began one of the 60 lines before?"""
+    if any(value in (0, 1) for _, value in options):
+        return True
+    for j in range(i - 1, max(-1, i - 60), -1):
+        found = read_mark(text[lines[j].start : lines[j].end].strip())
+        if found and any((k, v - 1) in found[0] for k, v in options):
+            return True
+    return False
+
+
+INLINE = re.compile(r"(?<=[:;,.—–])(\s+(?:and\s+|or\s+)?)(?=\((?:\d{1,2}|[a-zA-Z]|[ivx]{2,4})\)\s*\S|(?:\d{1,2}|[a-zA-Z])[.)]\s?[A-Za-z“\"])|(\s+)(?=[•▪●○■◦‣]\s)")
+
+
+def inline_cuts(text: str, outline: Outline) -> list[int]:
+    """Offsets in a block's text at which an enumerated part begins ("…: (a) …; (b) …"): marks that count up only."""
+    cuts: list[int] = []
+    open_marks = [(e.kind, e.value) for e in outline.entries]
+    for match in INLINE.finditer(text):
+        found = read_mark(text[match.end() :])
+        if not found:
+            continue
+        options, length = found
+        before = text[: match.start()]
+        if options[0][1] == 0:
+            cuts.append(match.end())
+            continue
+        ended = before[-1:] in ":;—–" or (before[-1:] == "." and len(before) > 3 and not re.search(r"\b[A-Z]\.$", before))
+        rest = text[match.end() + length :].lstrip()
+        if re.match(r"(?:of|and|or|to|through|above|below)\b", rest) or (before[-1:] in ".," and REFERENCE.search(before[:-1])):
+            continue
+        chosen = next(((k, v) for k, v in options if (k, v - 1) in open_marks), None)
+        if chosen is None and ended and before[-1:] != ".":
+            chosen = next(((k, v) for k, v in options if v == 1), None)
+        if chosen is None and before[-1:] == ".":
+            chosen = next(((k, v) for k, v in options if v == 1 and (k in ("1.", "A.", "a."))), None)
+        if chosen:
+            open_marks = [m for m in open_marks if m[0] != chosen[0]] + [chosen]
+            cuts.append(match.end())
+    return cuts
+
+
+def last_words(text: str) -> str:
+    """The last sentence of a block: what could govern the items below it."""
+    folded = " ".join(text.split())
+    parts = re.split(r"(?<=[.?!;])\s+(?=[A-Z“\"])", folded)
+    return parts[-1] if parts else ""
+
+
+RUN_IN = re.compile(
+    r"((?:[A-Z][\w'’/&-]*|of|and|or|for|the|to|in|by|on|with)(?:[ ,]+(?:[A-Z][\w'’/&-]*|of|and|or|for|the|to|in|by|on|with|from)){0,6})"
+    r"[.:—–](?:\s*[—–-])?\s+(?=[\"“(]?[A-Z])"
+)
+
+
+def run_in_title(raw: str) -> int:
+    """How many characters of a marked block are a title that runs into its text ("A. Purpose. This order …"); 0 if none."""
+    lead = len(raw) - len(raw.lstrip())
+    found = read_mark(raw.lstrip())
+    if not found or (found[0][0][1] == 0 and found[0][0][0] != "section"):
+        return 0
+    after = lead + found[1]
+    after += len(raw[after:]) - len(raw[after:].lstrip())
+    match = RUN_IN.match(raw[after:])
+    if not match:
+        return 0
+    title = match[1]
+    weighty = [w for w in title.split() if w[0].isupper()]
+    abbreviated = re.search(r"\b(?:[A-Z]|No|Sgt|Lt|St|Mass|U\.S|v|Mr|Ms|Dr)$", title)
+    return 0 if abbreviated or len(weighty) < 0.5 * len(title.split()) else after + match.end()
+
+
+def heading_title(text: str) -> str:
+    return " ".join(text.split()).strip(" :–—-")
+
+
+def heading_style(text: str, layout: LineLayout, mark: Mark | None) -> tuple[str, bool, bool, int]:
+    """What headings of one level share: kind of mark, capitals, bold, size."""
+    letters = [c for c in text if c.isalpha()]
+    return (mark.kind if mark else "", bool(letters) and all(c.isupper() for c in letters), layout.bold, round(layout.size))
+
+
+class HeadingPath:
+    """The headings that are open while reading down a document, told apart by their style."""
+
+    def __init__(self, deepest: int = 4) -> None:
+        self.stack: list[tuple[tuple[str, bool, bool, int], str]] = []
+        self.deepest = deepest
+        self.adjacent = False
+
+    def open(self, title: str, style: tuple[str, bool, bool, int]) -> None:
+        """A heading of a style that is open closes down to it; a new style goes one level deeper."""
+        styles = [s for s, _ in self.stack]
+        if style in styles:
+            del self.stack[styles.index(style) :]
+        elif style[0].startswith("1.1"):
+            dots = style[0].count(".1")
+            self.stack = [(s, t) for s, t in self.stack if not s[0].startswith("1.1") or s[0].count(".1") < dots]
+        self.stack = [*self.stack[: self.deepest - 1], (style, title)]
+
+    @property
+    def titles(self) -> tuple[str, ...]:
+        return tuple(title for _, title in self.stack)
+
+
+def find_blocks(text: str, lines: Sequence[LineLayout]) -> list[Block]:
+    """Cut a text into blocks. Blocks are contiguous and in order: joined, they give the text again.
+
+    text: lines joined by line feeds. lines: one LineLayout for each, in reading order.
+    """
+    sizes = [l.size for l in lines if l.size]
+    body_size = median(sizes) if sizes else 0.0
+    starts = block_starts(text, lines, Outline())
+    builder = BlockBuilder(text, body_size)
+    for n, first in enumerate(starts):
+        last = starts[n + 1] if n + 1 < len(starts) else len(lines)
+        end = lines[last].start if last < len(lines) else len(text)
+        start = 0 if n == 0 else lines[first].start
+        builder.add(start, end, lines[first], last - first)
+    return builder.blocks
+
+
+class BlockBuilder:
+    """Reads raw blocks in order and keeps the open headings and list levels."""
+
+    def __init__(self, text: str, body_size: float) -> None:
+        self.text, self.body_size = text, body_size
+        self.blocks: list[Block] = []
+        self.outline = Outline()
+        self.headings = HeadingPath()
+
+    def add(self, start: int, end: int, layout: LineLayout, line_count: int) -> None:
+        raw = self.text[start:end]
+        stripped = raw.strip()
+        found = read_mark(stripped)
+        kind = found[0][0][0] if found else ""
+        if CONTENTS.search(stripped):
+            self._append("contents", start, end)
+        elif SIGNATURE.search(stripped) and len(stripped.split()) <= 25:
+            self._append("signature", start, end)
+        elif self._heading(stripped, layout, kind, line_count):
+            self._add_heading(start, end, stripped, layout, found)
+        else:
+            self._add_text(start, end, layout)
+
+    def _heading(self, stripped: str, layout: LineLayout, kind: str, line_count: int) -> bool:
+        large = bool(self.body_size) and layout.size > 1.15 * self.body_size
+        if line_count > 3 or not is_heading(stripped, layout.bold, large, kind):
+            return False
+        # below a lead-in, a short capitalised line is an item ("• Booking photographs"), unless its looks say heading
+        awaiting = bool(self.outline.lead_in) or any(e.lead_in for e in self.outline.entries)
+        return not awaiting or layout.bold or large or stripped.upper() == stripped or kind in ("section", "I.") or kind.startswith("1.1")
+
+    def _append(self, kind: BlockKind, start: int, end: int) -> None:
+        self.blocks.append(Block(kind, start, end, start, headings=self.headings.titles))
+
+    def _add_heading(
+        self, start: int, end: int, stripped: str, layout: LineLayout, found: tuple[list[tuple[str, int]], int] | None
+    ) -> None:
+        mark = Mark(*found[0][-1 if found[0][-1][1] == 1 else 0], found[1]) if found else None
+        above = self.headings.titles
+        self.headings.open(heading_title(stripped), heading_style(stripped, layout, mark))
+        self.outline.close()
+        self.blocks.append(Block("heading", start, end, start, headings=above, mark=mark))
+
+    def _add_text(self, start: int, end: int, layout: LineLayout) -> None:
+        """A paragraph or item, cut further at the enumeration inside it."""
+        raw = self.text[start:end]
+        first = len(raw) - len(raw.lstrip())
+        if not read_mark(raw.lstrip()) and not self._hanging(raw.strip(), layout):
+            self._leave_list(layout)
+        probe = replace_entries(self.outline, read_mark(raw.lstrip()), layout.left)
+        cuts = [0, *(first + c for c in inline_cuts(raw[first:], probe)), len(raw)]
+        for a, b in zip(cuts, cuts[1:], strict=False):
+            self._add_part(start + a, start + b, layout, inline=a > 0)
+
+    def _leave_list(self, layout: LineLayout) -> None:
+        if not self.outline.entries or layout.left <= self.outline.entries[-1].left + 4:
+            self.outline.close()
+
+    def _hanging(self, text: str, layout: LineLayout) -> bool:
+        """An item without a mark: below a lead-in and indented, begun in lower case, or ended by a semicolon."""
+        top = self.outline.entries[-1] if self.outline.entries else None
+        if top and top.kind == "hang":
+            sibling = abs(layout.left - top.left) <= 3
+            if sibling and (layout.left > 0 or text[:1].islower() or re.search(r"(?:;|,)(?:\s*(?:and|or))?$", text) or self._runs_on()):
+                return True
+        lead = top.lead_in if top else self.outline.lead_in
+        if not lead or not self.blocks:
+            return False
+        parent_left = top.left if top else self.parent_left
+        return layout.left > parent_left + 8 or text[:1].islower() or bool(re.search(r";(?:\s*(?:and|or))?$", text))
+
+    def _runs_on(self) -> bool:
+        last = self.blocks[-1]
+        return bool(re.search(r"(?:;|,)(?:\s*(?:and|or))?$", self.text[last.start : last.end].strip()))
+
+    parent_left: float = 0.0
+
+    def _add_part(self, start: int, end: int, layout: LineLayout, inline: bool) -> None:
+        raw = self.text[start:end]
+        body = raw.strip()
+        found = read_mark(body)
+        left = layout.left + (6.5 if inline else 0.0)
+        mark: Mark | None = None
+        if found:
+            mark = replace(self.outline.place(found[0], left), length=found[1])
+        elif self._hanging(body, layout):
+            top = self.outline.entries[-1] if self.outline.entries else None
+            if top and top.kind == "hang" and abs(top.left - left) <= 3:
+                top.value += 1
+                top.lead_in = ""
+            else:
+                self.outline.entries.append(Entry("hang", 1, left))
+            mark = Mark("hang", self.outline.entries[-1].value, 0)
+        title = run_in_title(raw) if found else 0
+        if title:
+            self.outline.entries[-1].title = heading_title(raw[:title]).rstrip(".")
+        kind: BlockKind = "item" if mark else "paragraph"
+        lead_ins = self.outline.lead_ins() if mark else ()
+        titles = (*self.headings.titles, *(e.title for e in self.outline.entries if e.title))
+        self.blocks.append(Block(kind, start, end, start + title, len(self.outline.entries), titles, lead_ins, mark))
+        if not mark:
+            self.parent_left = layout.left
+            if self.outline.entries:
+                return
+        words = last_words(raw[title:] if title else body[mark.length :] if mark else body)
+        self.outline.hear(words, bool(OPEN_END.search(words)))
+
+
+def replace_entries(outline: Outline, found: tuple[list[tuple[str, int]], int] | None, left: float) -> Outline:
+    """A copy of the outline as it will stand once the block's own mark is placed; the original stays as it is."""
+    copy = Outline([replace(e) for e in outline.entries], outline.lead_in)
+    if found:
+        copy.place(found[0], left)
+    return copy
