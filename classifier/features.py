@@ -5,7 +5,8 @@ Fields are kept apart by a prefix, for the same word means another thing in a he
     (none)  the rule as read: lead-in and clause, words and runs of two and three, agency names and forms folded
     t=      the clause alone, without its lead-in
     h=      headings          b=  the clause before          d=  what the document is about
-    s=      stance: modals, negation and exceptions, alone and with what they govern
+    k=, e=  content words by neighbours, and by their stems      c=, cv=  concepts together, and with content words
+    s=, m=  stance: modals, negation and exceptions, alone and with what they govern
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from dataclasses import dataclass
 
 # Many names, one thing. Order matters: the first that matches at a place wins. Case-insensitive unless marked (?-i:…).
 CONCEPTS: tuple[tuple[str, str], ...] = (
-    ("LUNN", r"lunn\s+v[s.]*\s*\.?\s*comm\w*|commonwealth\s+v\.?\s+lunn|477\s+mass[.,]?\s*(?:at\s+)?\d{3}|sjc[\s-]*12276|(?:the\s+|post-|under\s+|since\s+)lunn(?=\W)"),
+    ("LUNN", r"lunn\s+v[s.]*\s*\.?\s*comm\w*|commonwealth\s+v\.?\s+lunn|477\s+mass[.,]?\s*(?:at\s+)?\d{3}|sjc[\s-]*12276"),
     ("AGREEMENT287", r"(?:section\s+|§+\s*|ina\s+(?:section\s+|§\s*)?)?287\s?\(\s?g\s?\)|1357\s?\(\s?g\s?\)"),
     ("STATUTE1373", r"(?:8\s*u\.?\s?s\.?\s?c\.?(?:\s*(?:§+|sections?))?\s*|sections?\s+|§+\s*)?(?:1373|1644)\b"),
     ("CRIMINALENTRY", r"(?:§+\s*|sections?\s+)?132[56]\b"),
@@ -119,9 +120,21 @@ def practice_features(clause: Surroundings) -> list[str]:
     features += [f"k={a}~~{b}" for a, b in zip(content, content[2:], strict=False)]
     heading = [t.text for t in tokens(clause.heading)]
     features += [f"h={w}" for w in heading if w not in STOP]
+    features += co_occurrences(own, lead)
+    features += [f"e={a[:5]}" for a in content if len(a) > 5]
+    stems = [w[:5] for w in content]
+    features += [f"e={a}~{b}" for a, b in zip(stems, stems[1:], strict=False)]
     features += [f"b={w}" for w in {t.text for t in tokens(clause.before)} if w not in STOP]
     features += [f"d={t}" for t in clause.topics]
     return features
+
+
+def co_occurrences(own: Sequence[str], lead: Sequence[str]) -> list[str]:
+    """Concepts of a rule by pairs, and each with the clause's content words: a practice is a verb done to a concept."""
+    concepts = sorted({w for w in (*lead, *own) if w.isupper()})
+    content = {w for w in own if w not in STOP and not w.isupper()}
+    pairs = [f"c={a}&{b}" for i, a in enumerate(concepts) for b in concepts[i + 1 :]]
+    return pairs + [f"cv={a}&{b}" for a in concepts if a != "NUM" for b in sorted(content)]
 
 
 def stance_features(clause: Surroundings) -> list[str]:
@@ -145,6 +158,13 @@ def stance_features(clause: Surroundings) -> list[str]:
     features += [f"x={w}{'-' if negated else '+'}" for w in limited]
     features += [f"h={t.text}" for t in tokens(clause.heading)]
     return features
+
+
+def stance_for_practice(clause: Surroundings, practice: str) -> list[str]:
+    """Stance features of a clause for one of its practices: modals and limits count apart for each practice too."""
+    features = stance_features(clause)
+    crossed = [f"p={practice}|{f}" for f in features if f.startswith(("m=", "x="))]
+    return [*features, f"p={practice}", *crossed]
 
 
 def masked(words: Sequence[str]) -> list[str]:

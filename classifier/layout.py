@@ -11,6 +11,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from statistics import median
 from typing import Any, NamedTuple
 
@@ -305,7 +306,9 @@ def rows_of(words: Iterable[Word]) -> list[list[Word]]:
     """Words that stand on one baseline, from left to right; rows from top to bottom."""
     rows: list[list[Word]] = []
     for word in sorted(words, key=lambda w: w.baseline):
-        if rows and word.baseline - median(w.baseline for w in rows[-1][-9:]) <= 0.3 * min(word.size, rows[-1][-1].size):
+        if rows and word.baseline - median(w.baseline for w in rows[-1][-9:]) <= 0.3 * min(
+            word.size, rows[-1][-1].size
+        ):
             rows[-1].append(word)
         else:
             rows.append([word])
@@ -405,12 +408,14 @@ def _cell_rows(words: list[Word], cell: int) -> Iterator[Row]:
 
 def _without_line_numbers(rows: list[list[Word]]) -> tuple[list[list[Word]], list[Word]]:
     """Take a column of line numbers off the left margin, as bills have it: rows without them, and the numbers."""
-    heads = [row[0] for row in rows if re.fullmatch(r"\d{1,3}", row[0].text) and (len(row) == 1 or row[1].x0 > row[0].x1 + 3)]
+    heads = [
+        row[0] for row in rows if re.fullmatch(r"\d{1,3}", row[0].text) and (len(row) == 1 or row[1].x0 > row[0].x1 + 3)
+    ]
     if len(heads) < _NUMBERED_ROWS:
         return rows, []
     edge = median(w.x1 for w in heads)
     numbers = [w for w in heads if abs(w.x1 - edge) < 4]
-    steps = Counter(int(b.text) - int(a.text) for a, b in zip(numbers, numbers[1:], strict=False))
+    steps = Counter(int(b.text) - int(a.text) for a, b in pairwise(numbers))
     ids = {id(w) for w in numbers}
     body = [row[1 if id(row[0]) in ids else 0 :] for row in rows]
     inside = sum(bool(row) and row[0].x0 < edge for row in body)
@@ -423,54 +428,47 @@ def _without_line_numbers(rows: list[list[Word]]) -> tuple[list[list[Word]], lis
 # --- columns -----------------------------------------------------------------------------------------------------
 
 
+@dataclass(slots=True)
+class Band:
+    """A stretch of the page: its left and right column, then the row across both that ends it."""
+
+    left: list[Block] = field(default_factory=list)
+    right: list[Block] = field(default_factory=list)
+    across: list[Block] = field(default_factory=list)
+
+
 def _columns(blocks: list[Block], width: float, hint: float | None = None) -> tuple[list[list[Block]], float | None]:
-    """Blocks column by column in reading order, and the gutter's middle. What spans the gutter parts the page in bands."""
+    """Blocks column by column in reading order, and the gutter's middle."""
     gutter = _gutter(blocks, width, hint)
     if gutter is None:
         return ([blocks] if blocks else []), None
-    spanning = _spanning(blocks, gutter)
-    bands: list[list[list[Block]]] = [[[], [], []] for _ in range(len(spanning) + 1)]
-    for i, row in enumerate(spanning):
-        bands[i][2] = row
-    edges = [min(b.middle for b in row) for row in spanning]
-    ids = {id(b) for row in spanning for b in row}
-    for block in blocks:
-        if id(block) not in ids:
-            band = sum(edge < block.middle for edge in edges)
-            bands[band][block.box[0] >= gutter].append(block)
     out: list[list[Block]] = []
-    for left, right, across in bands:
-        out += _columns(left, width)[0] + _columns(right, width)[0]
-        out += [across] if across else []
-    return _joined(out, ids), gutter
+    joined = False
+    for band in _bands(blocks, gutter):
+        sides = _columns(band.left, width)[0] + _columns(band.right, width)[0]
+        out += sides
+        if joined and not sides:
+            out[-1] += band.across  # rows across the page that follow one another are one column
+        elif band.across:
+            out.append(list(band.across))
+        joined = bool(band.across)
+    return out, gutter
 
 
-def _joined(columns: list[list[Block]], spanning: set[int]) -> list[list[Block]]:
-    """Rows that span the page and follow one another are one column, so that their gaps are known."""
-    out: list[list[Block]] = []
-    for column in columns:
-        if out and id(column[0]) in spanning and id(out[-1][0]) in spanning:
-            out[-1] = out[-1] + column
+def _bands(blocks: list[Block], gutter: float) -> list[Band]:
+    """The page parted at every row that stands across the gutter."""
+    bands = [Band()]
+    ordered = sorted(blocks, key=lambda b: b.middle)
+    across = [b for b in ordered if b.box[0] < gutter < b.box[2]]
+    for block in ordered:
+        row = next((a for a in across if abs(a.middle - block.middle) < (2 if a.words else 0.5)), None)
+        if row is None:
+            if bands[-1].across:
+                bands.append(Band())
+            (bands[-1].left if block.box[0] < gutter else bands[-1].right).append(block)
         else:
-            out.append(column)
-    return out
-
-
-def _spanning(blocks: list[Block], gutter: float) -> list[list[Block]]:
-    """Rows of blocks that stand across the gutter, with what shares their line, from top to bottom."""
-    across = sorted((b for b in blocks if b.box[0] < gutter < b.box[2]), key=lambda b: b.middle)
-    rows: list[list[Block]] = []
-    for block in across:
-        if rows and block.middle <= rows[-1][0].box[3]:
-            rows[-1].append(block)
-        else:
-            rows.append([block])
-    for block in blocks:
-        if not block.box[0] < gutter < block.box[2]:
-            row = next((r for r in rows if abs(r[0].middle - block.middle) < 2 and not r[0].cells), None)
-            if row:
-                row.append(block)
-    return rows
+            bands[-1].across.append(block)
+    return bands
 
 
 def _gutter(blocks: list[Block], width: float, hint: float | None) -> float | None:
@@ -492,9 +490,7 @@ def _gutter(blocks: list[Block], width: float, hint: float | None) -> float | No
 
 def _strips(cover: Counter[int], low: int, high: int, extra: int) -> Iterator[tuple[int, int]]:
     """Runs of x that are covered least, at least as wide as a gutter."""
-    if low >= high:
-        return
-    level = min(cover[x] for x in range(low, high)) + extra
+    level = min((cover[x] for x in range(low, high)), default=0) + extra
     start: int | None = None
     for x in range(low, high + 1):
         if x < high and cover[x] <= level:
@@ -506,20 +502,20 @@ def _strips(cover: Counter[int], low: int, high: int, extra: int) -> Iterator[tu
 
 
 def _splits(text: list[Block], gutter: float, width: float, least: int) -> bool:
-    """Whether a strip parts running text on both sides. least: lines that each side must have beside the other."""
-    left, right = [b for b in text if b.box[2] <= gutter], [b for b in text if b.box[0] >= gutter]
-    if not left or not right:
+    """Whether a strip parts running text on both sides. least: lines that each column must have beside the other one."""
+    bands = _bands(text, gutter)
+    beside = [(_lines(band.left), _lines(band.right)) for band in bands if band.left and band.right]
+    left, right = [line for side, _ in beside for line in side], [line for _, side in beside for line in side]
+    if not beside or min(w.x0 for r in right for w in r) - max(w.x1 for r in left for w in r) < _GUTTER:
         return False
-    if min(b.box[0] for b in right) - max(b.box[2] for b in left) < _GUTTER:
+    if sum(bool(band.across) for band in bands) > 0.25 * (len(left) + len(right)) + 2:
         return False
-    across = [b for b in text if b.box[0] < gutter < b.box[2]]
-    if len(across) > max(len(left), len(right)):
-        return False
-    sides = [_lines(left), _lines(right)]
-    if min(len(side) for side in sides) < least:
-        # A full first column with the text's last few lines beside it.
-        return len(sides[0]) >= 15 and len(sides[1]) >= 1 and not across and _runs(sides[0], width)
-    return all(_runs(side, width) for side in sides)
+    shorter = min(len(left), len(right))
+    if shorter < 5:
+        # Few lines beside a column: only where the page before had this gutter too, or a full first column stands there.
+        full = len(left) >= 15 and _runs(left, width)
+        return len(bands) == 1 and (full or shorter >= least)
+    return max(min(len(a), len(b)) for a, b in beside) >= 3 and _runs(left, width) and _runs(right, width)
 
 
 def _lines(blocks: list[Block]) -> list[list[Word]]:
@@ -538,7 +534,7 @@ def _runs(lines: list[list[Word]], width: float) -> bool:
         return False
     if median(b[2] - b[0] for b in boxes) < 0.5 * (x1 - x0):
         return False
-    steps = [b[1] - a[1] for a, b in zip(boxes, boxes[1:], strict=False)]
+    steps = [b[1] - a[1] for a, b in pairwise(boxes)]
     return not steps or sum(step > 2.5 * median(steps) for step in steps) <= 0.3 * len(steps)
 
 
@@ -576,7 +572,7 @@ def _edge(rule: Box) -> dict[str, Any]:
 def _table(group: Sequence[tuple[float, ...]], words: list[Word]) -> Block | None:
     cells = sorted(((c[0], c[1], c[2], c[3]) for c in group), key=lambda c: (round(c[1]), c[0]))
     filled = [(cell, inside) for cell in cells if (inside := [w for w in words if _within(w, cell)])]
-    if not any(round(a[0][1]) == round(b[0][1]) for a, b in zip(filled, filled[1:], strict=False)):
+    if not any(round(a[0][1]) == round(b[0][1]) for a, b in pairwise(filled)):
         return None
     x0, top, x1, bottom = zip(*cells, strict=True)
     return Block((min(x0), min(top), max(x1), max(bottom)), cells=[inside for _, inside in filled])

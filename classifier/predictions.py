@@ -1,0 +1,302 @@
+"""[Clause] + model → [Prediction]: practices with probability, stance and conditions, and whether a person should look."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import zipfile
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from scipy.sparse import csr_matrix
+from sklearn.feature_extraction.text import TfidfVectorizer
+
+from classifier.citations import find_lunn
+from classifier.clauses import Clause
+from classifier.codebook import Codebook, load_codebook, project_data
+from classifier.conditions import find_conditions
+from classifier.errors import ModelError
+from classifier.features import Surroundings, document_topics, practice_features, stance_features, stance_for_practice
+from classifier.labelled import Condition
+
+Floats = npt.NDArray[np.float32]
+LUNN = "cites_lunn"
+LUNN_CITED = 0.99  # probability of a citation found by its form; measured on the authored documents
+FORMAT = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """One practice on one clause. Probabilities from 0 to 1; stance is None for a stanceless practice."""
+
+    practice: str
+    probability: float
+    stance: str | None
+    stance_probability: float
+
+
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    """What the model says of one clause. labels: likeliest first. scores: practice → probability, labelled or not.
+
+    doubt: estimated probability that something in the labels is wrong, 0 to 1. review: doubt is high enough to ask a person.
+    """
+
+    labels: tuple[Label, ...]
+    conditions: tuple[Condition, ...]
+    scores: dict[str, float]
+    doubt: float
+    review: bool
+
+
+def surroundings(clauses: Sequence[Clause]) -> list[Surroundings]:
+    """Clauses of one document, in order, as the model sees them."""
+    topics = document_topics([c.text for c in clauses])
+    found = []
+    before = ""
+    for clause in clauses:
+        found.append(Surroundings(clause.text, clause.context, clause.heading, before, topics))
+        before = clause.text
+    return found
+
+
+@dataclass(slots=True)
+class LinearPart:
+    """A TF-IDF vocabulary with one weight column for each class.
+
+    idf: (features,). weights: (features, classes). bias: (classes,).
+    """
+
+    vocabulary: list[str]
+    idf: Floats
+    weights: Floats
+    bias: Floats
+    _vectorizer: TfidfVectorizer | None = None
+
+    def vectorizer(self) -> TfidfVectorizer:
+        """scikit-learn's vectorizer with this vocabulary; its analyzer takes lists of features."""
+        if self._vectorizer is None:
+            vectorizer = new_vectorizer(min_df=1)
+            vectorizer.set_params(vocabulary={word: i for i, word in enumerate(self.vocabulary)})
+            vectorizer.idf_ = self.idf
+            self._vectorizer = vectorizer
+        return self._vectorizer
+
+    def decide(self, features: Sequence[list[str]]) -> Floats:
+        """Decision values, (len(features), classes)."""
+        if not features:
+            return np.zeros((0, len(self.bias)), dtype=np.float32)
+        matrix: csr_matrix = self.vectorizer().transform(features)
+        values: Floats = np.asarray(matrix @ self.weights + self.bias, dtype=np.float32)
+        return values
+
+
+def as_is(features: list[str]) -> list[str]:
+    return features
+
+
+def new_vectorizer(min_df: int) -> TfidfVectorizer:
+    """TF-IDF over ready-made feature lists, sublinear counts, unit length."""
+    return TfidfVectorizer(analyzer=as_is, min_df=min_df, sublinear_tf=True, dtype=np.float32)
+
+
+@dataclass(slots=True)
+class Model:
+    """A trained model. Practices in the order of `practices`; stances in the order of `stances`.
+
+    calibration: (practices, 2), slope and offset that turn a decision value into a log-odds.
+    thresholds: (practices,), the probability from which a label is given. temperature: divides stance decision values.
+    """
+
+    version: str
+    practices: tuple[str, ...]
+    stances: tuple[str, ...]
+    practice_part: LinearPart
+    stance_part: LinearPart
+    calibration: Floats
+    thresholds: Floats
+    temperature: float
+    review_above: float
+    card: dict[str, Any]
+
+    def practice_probabilities(self, clauses: Sequence[Surroundings]) -> Floats:
+        """(clauses, practices), calibrated; cites_lunn is certain where the citation itself is found."""
+        decisions = self.practice_part.decide([practice_features(c) for c in clauses])
+        probabilities = sigmoid(decisions * self.calibration[:, 0] + self.calibration[:, 1])
+        if LUNN in self.practices:
+            column = self.practices.index(LUNN)
+            for row, clause in enumerate(clauses):
+                if find_lunn(clause.text) is not None:
+                    probabilities[row, column] = LUNN_CITED
+                else:  # an allusion that no form betrays: the model's word, but never enough to be called a citation
+                    probabilities[row, column] = min(probabilities[row, column], 0.9 * self.thresholds[column])
+        return probabilities
+
+    def stance_probabilities(self, clauses: Sequence[Surroundings], practices: Sequence[str]) -> Floats:
+        """(len(practices), stances): for each pair of a clause and a practice that it is about."""
+        features = [stance_for_practice(c, p) for c, p in zip(clauses, practices, strict=True)]
+        return softmax(self.stance_part.decide(features) / self.temperature)
+
+    def predict(self, clauses: Sequence[Surroundings]) -> list[Prediction]:
+        """Predictions for the clauses of one document, in order."""
+        probabilities = self.practice_probabilities(clauses)
+        given = probabilities >= self.thresholds
+        pairs = [(int(r), int(c)) for r, c in np.argwhere(given) if self.practices[c] != LUNN]
+        stances = self.stance_probabilities([clauses[r] for r, _ in pairs], [self.practices[c] for _, c in pairs])
+        by_pair = dict(zip(pairs, stances, strict=True))
+        return [self._prediction(clauses[row], row, probabilities[row], given[row], by_pair) for row in range(len(clauses))]
+
+    def _prediction(
+        self,
+        clause: Surroundings,
+        row: int,
+        probabilities: Floats,
+        given: npt.NDArray[np.bool_],
+        stances: dict[tuple[int, int], Floats],
+    ) -> Prediction:
+        labels = []
+        sure = float(np.prod(np.where(given, probabilities, 1 - probabilities)))
+        for column in sorted(np.flatnonzero(given), key=lambda c: -float(probabilities[c])):
+            practice, probability = self.practices[column], float(probabilities[column])
+            if (row, int(column)) in stances:
+                spread = stances[row, int(column)]
+                best = int(spread.argmax())
+                labels.append(Label(practice, probability, self.stances[best], float(spread[best])))
+                sure *= float(spread[best])
+            else:
+                labels.append(Label(practice, probability, None, 1.0))
+        conditions = find_conditions(clause.text, clause.context) if any(label.stance for label in labels) else ()
+        scores = {p: round(float(v), 4) for p, v in zip(self.practices, probabilities, strict=True)}
+        return Prediction(tuple(labels), conditions, scores, 1 - sure, 1 - sure > self.review_above)
+
+
+def sigmoid(values: Floats) -> Floats:
+    result: Floats = 1 / (1 + np.exp(-np.clip(values, -30, 30)))
+    return result
+
+
+def softmax(values: Floats) -> Floats:
+    shifted = np.exp(values - values.max(axis=1, keepdims=True)) if len(values) else values
+    result: Floats = shifted / shifted.sum(axis=1, keepdims=True) if len(values) else values
+    return result
+
+
+def predict_clauses(clauses: Sequence[Clause], model: Model) -> list[Prediction | None]:
+    """One Prediction for each clause, None for headings and other units that carry no labels."""
+    seen = surroundings(clauses)
+    wanted = [i for i, c in enumerate(clauses) if c.kind == "clause"]
+    found: list[Prediction | None] = [None] * len(clauses)
+    for i, prediction in zip(wanted, model.predict([seen[i] for i in wanted]), strict=True):
+        found[i] = prediction
+    return found
+
+
+ARRAYS: dict[str, Callable[[Model], Floats]] = {
+    "practice_idf": lambda m: m.practice_part.idf,
+    "practice_weights": lambda m: m.practice_part.weights,
+    "practice_bias": lambda m: m.practice_part.bias,
+    "stance_idf": lambda m: m.stance_part.idf,
+    "stance_weights": lambda m: m.stance_part.weights,
+    "stance_bias": lambda m: m.stance_part.bias,
+    "calibration": lambda m: m.calibration,
+    "thresholds": lambda m: m.thresholds,
+}
+
+
+def codebook_digest(codebook: Codebook) -> str:
+    """What a model was made for: practices, stances and conditions by id."""
+    ids = [*codebook.practice_ids, *codebook.stances, *codebook.conditions]
+    return hashlib.sha256("\n".join(ids).encode()).hexdigest()[:16]
+
+
+def save_model(model: Model, folder: Path) -> None:
+    """Write arrays.npz, vocabulary.json and model.json into a folder. Plain arrays and JSON: loading runs no code."""
+    folder.mkdir(parents=True, exist_ok=True)
+    arrays = {name: np.asarray(get(model), dtype=np.float32) for name, get in ARRAYS.items()}
+    weights = ("practice_weights", "stance_weights")
+    write_arrays(folder / "arrays.npz", {n: a.astype(np.float16) if n in weights else a for n, a in arrays.items()})
+    vocabulary = {"practice": model.practice_part.vocabulary, "stance": model.stance_part.vocabulary}
+    (folder / "vocabulary.json").write_text(json.dumps(vocabulary, ensure_ascii=False) + "\n", encoding="utf-8")
+    head = {
+        "format": FORMAT,
+        "version": model.version,
+        "codebook": codebook_digest(load_codebook()),
+        "practices": model.practices,
+        "stances": model.stances,
+        "temperature": model.temperature,
+        "review_above": model.review_above,
+        "sha256": {name: file_digest(folder / name) for name in ("arrays.npz", "vocabulary.json")},
+        "card": model.card,
+    }
+    (folder / "model.json").write_text(json.dumps(head, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def write_arrays(path: Path, arrays: dict[str, npt.NDArray[Any]]) -> None:
+    """np.savez_compressed without the clock: the same arrays give the same bytes."""
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, array in arrays.items():
+            with archive.open(zipfile.ZipInfo(f"{name}.npy", (1980, 1, 1, 0, 0, 0)), "w") as target:
+                np.lib.format.write_array(target, np.ascontiguousarray(array), allow_pickle=False)
+
+
+def file_digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def latest_model() -> Path:
+    """The folder of the model in use: the one that `models/current` names. Raises ModelError if there is none."""
+    models = project_data("models")
+    try:
+        name = (models / "current").read_text(encoding="utf-8").strip()
+    except OSError as error:
+        raise ModelError(f"no model in {models}", "run `clauses train` to make one") from error
+    return models / name
+
+
+def load_model(folder: Path | None = None) -> Model:
+    """Read a model folder (by default the one in use). Raises ModelError if it is damaged, foreign or for other labels."""
+    folder = folder or latest_model()
+    try:
+        head = json.loads((folder / "model.json").read_text(encoding="utf-8"))
+        if head["format"] != FORMAT:
+            raise ModelError(f"{folder}: model format {head['format']}, expected {FORMAT}", "train it again with this version")
+        if head["codebook"] != codebook_digest(load_codebook()):
+            raise ModelError(f"{folder}: made for another codebook", "train it again: `clauses train`")
+        for name, digest in head["sha256"].items():
+            if name not in ("arrays.npz", "vocabulary.json") or file_digest(folder / name) != digest:
+                raise ModelError(f"{folder / name}: not the file that was saved with this model", "restore it or train again")
+        vocabulary = json.loads((folder / "vocabulary.json").read_text(encoding="utf-8"))
+        with np.load(folder / "arrays.npz", allow_pickle=False) as stored:
+            arrays = {name: stored[name].astype(np.float32) for name in ARRAYS}
+        model = Model(
+            head["version"],
+            tuple(head["practices"]),
+            tuple(head["stances"]),
+            LinearPart(vocabulary["practice"], arrays["practice_idf"], arrays["practice_weights"], arrays["practice_bias"]),
+            LinearPart(vocabulary["stance"], arrays["stance_idf"], arrays["stance_weights"], arrays["stance_bias"]),
+            arrays["calibration"],
+            arrays["thresholds"],
+            float(head["temperature"]),
+            float(head["review_above"]),
+            head["card"],
+        )
+        check_shapes(model)
+    except ModelError:
+        raise
+    except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
+        raise ModelError(f"{folder}: not a model of this project ({error})", "name a folder made by `clauses train`") from error
+    return model
+
+
+def check_shapes(model: Model) -> None:
+    """Raises ModelError if arrays, vocabularies and label lists don't fit one another."""
+    for part, classes in ((model.practice_part, model.practices), (model.stance_part, model.stances)):
+        rows = len(part.vocabulary)
+        if part.idf.shape != (rows,) or part.weights.shape != (rows, len(classes)) or part.bias.shape != (len(classes),):
+            raise ModelError(f"model {model.version}: arrays and vocabulary don't fit", "restore it or train again")
+    if model.calibration.shape != (len(model.practices), 2) or model.thresholds.shape != (len(model.practices),):
+        raise ModelError(f"model {model.version}: calibration doesn't fit the practices", "restore it or train again")

@@ -1,0 +1,92 @@
+"""Small PDF files made for tests. Places are points from the top left of a letter page, as the reader reports them."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from PIL import Image
+from reportlab.lib.utils import ImageReader
+from reportlab.pdfbase import pdfmetrics
+from reportlab.pdfbase.ttfonts import TTFont
+from reportlab.pdfgen.canvas import Canvas
+
+WIDTH, HEIGHT = 612.0, 792.0
+Draw = Callable[[Canvas], None]
+
+SENTENCES = (
+    "The shift supervisor reviews each booking sheet before the end of the watch.",
+    "No member of the department may keep a copy of the visitor register at home.",
+    "Keys to the evidence room are held by the property clerk and by no one else.",
+    "A request from another agency is answered in writing within five working days.",
+    "Officers who find a damaged radio report it to the equipment desk on the same day.",
+    "The records unit stores each form for the time that the retention table gives.",
+    "When the lobby is closed the duty sergeant takes calls at the front telephone.",
+)
+
+
+def body(count: int, start: int = 0) -> list[str]:
+    """So many different lines of plausible text."""
+    return [f"Line {start + i} {SENTENCES[(start + i) % len(SENTENCES)]}" for i in range(count)]
+
+
+def write_pdf(path: Path, pages: Sequence[Draw], **options: object) -> Path:
+    """One page for each drawing function. options: those of reportlab's Canvas, such as `encrypt`."""
+    canvas = Canvas(str(path), pagesize=(WIDTH, HEIGHT), **options)
+    for draw in pages:
+        draw(canvas)
+        canvas.showPage()
+    canvas.save()
+    return path
+
+
+def text(
+    canvas: Canvas, x: float, top: float, line: str, size: float = 11, font: str = "Helvetica", right: bool = False
+) -> None:
+    """One line of text. top: of the letters' box. right: x is its right end."""
+    canvas.setFont(font, size)
+    baseline = HEIGHT - top - 0.8 * size
+    (canvas.drawRightString if right else canvas.drawString)(x, baseline, line)
+
+
+def block(canvas: Canvas, lines: Sequence[str], x: float = 72, top: float = 90, leading: float = 14, size: float = 10) -> None:
+    """Lines one under the other."""
+    for i, line in enumerate(lines):
+        text(canvas, x, top + i * leading, line, size)
+
+
+def page_of(lines: Sequence[str], *more: Draw) -> Draw:
+    """A page with a block of lines and whatever else is drawn."""
+
+    def draw(canvas: Canvas) -> None:
+        block(canvas, lines)
+        for other in more:
+            other(canvas)
+
+    return draw
+
+
+def at(x: float, top: float, line: str, size: float = 11, font: str = "Helvetica") -> Draw:
+    """A line of text as something to draw."""
+    return lambda canvas: text(canvas, x, top, line, size, font)
+
+
+def grid(canvas: Canvas, xs: Sequence[float], tops: Sequence[float]) -> None:
+    """Ruling lines of a table."""
+    canvas.grid(list(xs), [HEIGHT - top for top in tops])
+
+
+def scan(canvas: Canvas) -> None:
+    """A grey picture over the whole page."""
+    picture = io.BytesIO()
+    Image.new("L", (60, 80), 200).save(picture, "PNG")
+    picture.seek(0)
+    canvas.drawImage(ImageReader(picture), 0, 0, WIDTH, HEIGHT)
+
+
+def use_vera() -> str:
+    """A TrueType font with a character map of its own, and its name."""
+    if "Vera" not in pdfmetrics.getRegisteredFontNames():
+        pdfmetrics.registerFont(TTFont("Vera", "Vera.ttf"))
+    return "Vera"
