@@ -33,6 +33,7 @@ from typing import Literal
 
 from classifier.codebook import Codebook, load_codebook
 from classifier.errors import LabelledDataError
+from classifier.structure import read_mark
 
 HEADER_KEYS = ("title", "agency", "kind", "family", "state", "hand")
 LEAD_IN_END = re.compile(r"[:—–]\s*$|(?:\s-|--)\s*$")
@@ -85,6 +86,20 @@ class LabelledDocument:
     items: tuple[LabelledItem, ...]
     date: str = ""
     county: str = ""
+    source_text: str = ""
+
+    @property
+    def text(self) -> str:
+        """The document as plain text, one paragraph a line: what a reader of the file would have before him."""
+        if self.source_text:
+            return self.source_text
+        lines: list[str] = []
+        for item in self.items:
+            if item.joined and lines:
+                lines[-1] += " " + item.text
+            else:
+                lines.append("  " * (item.level if item.kind == "clause" else 0) + item.text)
+        return "\n".join(lines)
 
     @property
     def clauses(self) -> tuple[LabelledItem, ...]:
@@ -173,8 +188,11 @@ def read_policy(path: Path, codebook: Codebook | None = None) -> LabelledDocumen
         depth = indent // 2
         lead_ins = {d: t for d, t in lead_ins.items() if d < depth}
         context = " ".join(lead_ins[d] for d in sorted(lead_ins))
+        if joined and items[-1].text.endswith((".", "?")) and not read_mark(text):
+            context = ""  # a further sentence of the same item: the lead-in governs the first alone
         for condition in conditions:
-            if fold(condition.text) not in fold(f"{context} {text}"):
+            above = " ".join(lead_ins[d] for d in sorted(lead_ins))
+            if fold(condition.text) not in fold(f"{above} {text}"):
                 raise LabelledDataError(f"{where}: condition words {condition.text!r} are not in the clause", "quote them verbatim")
         if LEAD_IN_END.search(text):
             lead_ins[depth] = text
@@ -208,7 +226,18 @@ def read_evaluation(path: Path) -> list[LabelledDocument]:
                 for text, labels in zip(record["units"], record["labels"], strict=True)
             )
             documents.append(
-                LabelledDocument(record["id"], str(path), record.get("title", ""), record.get("agency", ""), record.get("kind", ""), record.get("kind", ""), record.get("state", ""), "", items)
+                LabelledDocument(
+                    id=record["id"],
+                    path=str(path),
+                    title=record.get("title", ""),
+                    agency=record.get("agency", ""),
+                    kind=record.get("kind", ""),
+                    family=record.get("kind", ""),
+                    state=record.get("state", ""),
+                    hand="",
+                    items=items,
+                    source_text="\n".join(line.strip() for line in record.get("text", "").split("\n") if line.strip()),
+                )
             )
         except (ValueError, KeyError, TypeError) as error:
             raise LabelledDataError(f"{path}:{number}: not a labelled document ({error})", "see the evaluation format") from error

@@ -417,10 +417,12 @@ def _without_line_numbers(rows: list[list[Word]]) -> tuple[list[list[Word]], lis
     numbers = [w for w in heads if abs(w.x1 - edge) < 4]
     steps = Counter(int(b.text) - int(a.text) for a, b in pairwise(numbers))
     ids = {id(w) for w in numbers}
-    body = [row[1 if id(row[0]) in ids else 0 :] for row in rows]
+    places = [i for i, row in enumerate(rows) if id(row[0]) in ids]
+    # Nearly every row has its number; those of a list stand at the first row of each item.
+    dense = len(numbers) >= 0.7 * (places[-1] - places[0] + 1) and steps[1] >= 0.8 * (len(numbers) - 1)
+    body = [row[1:] if id(row[0]) in ids else row for row in rows]
     inside = sum(bool(row) and row[0].x0 < edge for row in body)
-    counts = steps[1] + steps[5] >= 0.8 * (len(numbers) - 1)
-    if len(numbers) < _NUMBERED_ROWS or not counts or inside > 0.2 * len(rows):
+    if len(numbers) < _NUMBERED_ROWS or not dense or inside > 0.2 * len(rows):
         return rows, []
     return [row for row in body if row], numbers
 

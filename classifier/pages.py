@@ -208,6 +208,8 @@ def _read_page(
 ) -> tuple[Page, float | None]:
     """One page, and the middle of its column gutter for the next one. What fails here fails for this page alone."""
     try:
+        # What pdfminer made of the page's boxes, since pdfplumber reads the raw ones and fails where they are wrong.
+        page_object.attrs |= {"MediaBox": list(page_object.mediabox), "Rotate": page_object.rotate}
         plumbed = PlumberPage(pdf, page_object, number)
         try:
             drawn = layout.read_drawing(plumbed.layout, _visible_box(page_object))
@@ -332,21 +334,25 @@ def _judged(page: Page, drawn: layout.Drawing) -> Page:
     """The page with its status: whether its text layer can be trusted to hold what a person sees."""
     text = " ".join(line.text for line in page.lines)
     letters = sum(c.isalnum() for c in text)
-    if not letters and drawn.images < 0.1:
-        if drawn.shapes < 200:
-            return replace(page, lines=(), status="blank")
-        return replace(page, lines=(), status="unread", reason="text drawn as shapes, without a text layer")
     if letters < 150 and drawn.images >= 0.5:
         # A stamp or a stray letter on a scan. Its words are kept, but they are no policy text.
         lines = tuple(replace(line, furniture=True) for line in page.lines)
         return replace(page, lines=lines, status="unread", reason="scanned image without a text layer")
-    if not letters and not page.lines:
-        return replace(page, status="unread", reason="scanned image without a text layer")
     if drawn.unknown > 0.3:
         return replace(page, lines=(), status="unread", reason="text layer is unreadable (unknown glyphs)")
+    if not page.lines:
+        return _without_text(page, drawn)
     if not _plausible(text):
         return replace(page, lines=(), status="unread", reason="text layer is unreadable (no plausible words)")
     return page
+
+
+def _without_text(page: Page, drawn: layout.Drawing) -> Page:
+    if drawn.images >= 0.1:
+        return replace(page, status="unread", reason="scanned image without a text layer")
+    if drawn.shapes >= 200:  # letters as outlines; fewer are ruling lines and ornaments
+        return replace(page, status="unread", reason="text drawn as shapes, without a text layer")
+    return replace(page, status="blank")
 
 
 def _plausible(text: str) -> bool:
@@ -742,6 +748,7 @@ class _HtmlText:
     def __init__(self) -> None:
         self.sheet = _Sheet()
         self.text = ""
+        self.mark = ""
         self.bold = 0
         self.cells = 0
 
@@ -755,11 +762,14 @@ class _HtmlText:
                 marks["cell"] = self.cells
             marks["size"] = 14.0 if re.fullmatch("h[1-6]", tag.name) else marks.get("size", 11.0)
             marks["furniture"] = tag.name == "footer" or marks.get("furniture", False)
-            self.text = _html_mark(tag)
+        if tag.name == "li":
+            self.mark = _html_mark(tag)
         for child in tag.children:
             self._child(child, tag, marks)
         if block:
             self.flush(**marks)
+        if tag.name == "li":
+            self.mark = ""
 
     def _child(self, child: Any, parent: Tag, marks: dict[str, Any]) -> None:
         if isinstance(child, Tag):
@@ -777,7 +787,9 @@ class _HtmlText:
 
     def flush(self, **marks: Any) -> None:
         """End the line."""
-        self.sheet.add(self.text, gap=1, bold=2 * self.bold > len(self.text.strip()), **marks)
+        if self.text.strip():
+            self.sheet.add(self.mark + self.text, gap=1, bold=2 * self.bold > len(self.text.strip()), **marks)
+            self.mark = ""
         self.text, self.bold = "", 0
 
 
@@ -788,8 +800,6 @@ def _is_hidden(tag: Tag) -> bool:
 
 def _html_mark(tag: Tag) -> str:
     """The list mark that a browser draws before an item."""
-    if tag.name != "li":
-        return ""
     parent = tag.parent
     if parent is None or parent.name != "ol":
         return "• "

@@ -90,3 +90,26 @@ def use_vera() -> str:
     if "Vera" not in pdfmetrics.getRegisteredFontNames():
         pdfmetrics.registerFont(TTFont("Vera", "Vera.ttf"))
     return "Vera"
+
+
+def write_objects(path: Path, *objects: bytes) -> Path:
+    """A PDF of raw objects, numbered from 1; the first is the catalog. Without a cross-reference table, as damaged ones are."""
+    numbered = (b"%d 0 obj%s endobj\n" % (i, content) for i, content in enumerate(objects, start=1))
+    path.write_bytes(b"%PDF-1.4\n" + b"".join(numbered) + b"trailer<</Root 1 0 R/Size %d>>\n%%%%EOF\n" % (len(objects) + 1))
+    return path
+
+
+def write_unmapped(path: Path) -> Path:
+    """A page in a font whose glyph numbers stand for no known characters."""
+    shown = b"BT /F 12 Tf 72 700 Td <" + b"002000210022" * 30 + b"> Tj ET"
+    return write_objects(
+        path,
+        b"<</Type/Catalog/Pages 2 0 R>>",
+        b"<</Type/Pages/Count 1/Kids[3 0 R]>>",
+        b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 612 792]/Contents 4 0 R/Resources<</Font<</F 5 0 R>>>>>>",
+        b"<</Length %d>>stream\n%s\nendstream" % (len(shown), shown),
+        b"<</Type/Font/Subtype/Type0/BaseFont/X/Encoding/Identity-H/DescendantFonts[6 0 R]>>",
+        b"<</Type/Font/Subtype/CIDFontType2/BaseFont/X/CIDSystemInfo<</Registry(Adobe)/Ordering(Identity)/Supplement 0>>"
+        b"/FontDescriptor 7 0 R>>",
+        b"<</Type/FontDescriptor/FontName/X/Flags 4/Ascent 800/Descent -200/FontBBox[0 -200 1000 800]>>",
+    )

@@ -1,0 +1,120 @@
+"""Whose policy is it? `departments.csv`, the folder, the first page or the file name → Department."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from classifier.errors import UsageError
+
+REGISTRY = "departments.csv"
+Source = Literal["departments.csv", "folder", "first page", "file name"]
+NO_DOCUMENT = ("no policy", "no reply")
+
+_PLACE = r"(?:[A-Z][\w.'’&-]*\s+(?:(?:of|and|the|at|for)\s+)?){1,5}?"
+_NAMES = re.compile(
+    rf"((?:{_PLACE})(?:(?:University|College|Transit|Campus|State|County|Metropolitan|Regional|Housing|School|Airport|Port)\s+)*"
+    r"(?:Police(?:\s+Department)?|Sheriff['’]?s?['’]?s?\s+(?:Office|Department)|Department\s+of\s+Corrections?|Probation\s+(?:Service|Department)|"
+    r"District\s+Attorney(?:['’]s\s+Office)?|Highway\s+Patrol|Trial\s+Court|District\s+Court|Department\s+of\s+Public\s+Safety)"
+    r"|Office\s+of\s+the\s+(?:[A-Z][\w'’-]*\s+){1,4}(?:Sheriff|District\s+Attorney|Attorney)"
+    r"|(?:City|Town|County|Village|Borough)\s+of\s+[A-Z][\w'’-]*(?:\s+[A-Z][\w'’-]*){0,2})",
+)
+_CAPITALS = re.compile(r"\b[A-Z][A-Z'’&.-]+\b")
+
+
+@dataclass(frozen=True, slots=True)
+class Department:
+    """A department and what is known of it. dates as written in the registry. named_by: where the name was found."""
+
+    name: str
+    kind: str = ""
+    county: str = ""
+    state: str = ""
+    effective_date: str = ""
+    source: str = ""
+    note: str = ""
+    named_by: Source = "file name"
+
+
+@dataclass(frozen=True, slots=True)
+class Registry:
+    """What the departments.csv files say. by_file: resolved path → Department. without_document: (department, why)."""
+
+    by_file: dict[Path, Department] = field(default_factory=dict)
+    without_document: tuple[tuple[Department, str], ...] = ()
+
+
+def read_registry(paths: Sequence[Path]) -> Registry:
+    """Read each departments.csv of the folders given and those below them. Raises UsageError naming file and line."""
+    by_file: dict[Path, Department] = {}
+    without: list[tuple[Department, str]] = []
+    for table in dict.fromkeys(_tables(paths)):
+        for line, row in _rows(table):
+            department = Department(
+                row["department"],
+                *(row.get(key, "") for key in ("kind", "county", "state", "effective_date", "source", "note")),
+                named_by=REGISTRY,
+            )
+            if not department.name:
+                raise UsageError(f"{table}, line {line}: no department", "fill the department column")
+            if row.get("document"):
+                by_file[(table.parent / row["document"]).resolve()] = department
+                continue
+            why = next((w for w in NO_DOCUMENT if w in department.note.lower()), "")
+            if not why:
+                raise UsageError(
+                    f"{table}, line {line}: no document for {department.name}", 'write "no policy" or "no reply" in the note column'
+                )
+            without.append((department, why))
+    return Registry(by_file, tuple(without))
+
+
+def _tables(paths: Sequence[Path]) -> Iterator[Path]:
+    for path in paths:
+        if path.is_dir():
+            yield from sorted(path.rglob(REGISTRY))
+        elif (beside := path.parent / REGISTRY).is_file():
+            yield beside
+
+
+def _rows(table: Path) -> Iterator[tuple[int, dict[str, str]]]:
+    try:
+        with table.open(encoding="utf-8-sig", newline="") as source:
+            reader = csv.DictReader(source)
+            if not reader.fieldnames or "department" not in reader.fieldnames:
+                raise UsageError(f"{table}: no column 'department'", "begin the file with document,department,kind,…")
+            for row in reader:
+                yield reader.line_num, {k: (v or "").strip() for k, v in row.items() if k and isinstance(v, str)}
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise UsageError(f"{table}: can't be read ({error})", "save it as CSV in UTF-8") from error
+
+
+def department_of(path: Path, root: Path | None, registry: Registry, first_page: Sequence[str] = ()) -> Department:
+    """The department of a file: registry, else the folder that it lies in below `root`, else first page, else file name."""
+    if known := registry.by_file.get(path.resolve()):
+        return known
+    if root is not None and path.parent.resolve() != root.resolve():
+        return Department(_words(path.parent.name), named_by="folder")
+    if name := name_on_page(first_page):
+        return Department(name, named_by="first page")
+    return Department(_words(path.stem), named_by="file name")
+
+
+def name_on_page(lines: Sequence[str]) -> str:
+    """The name of a department on the first lines of a document, or empty."""
+    for line in lines[:25]:
+        shown = _CAPITALS.sub(lambda m: m[0].capitalize(), line) if line.upper() == line else line
+        if match := _NAMES.search(re.sub(r"\s+", " ", shown)):
+            name = re.sub(r"^(?:The|Of|And|Policy|Manual|General|Special|Order)\s+", "", match[1]).strip()
+            if len(name.split()) > 1 and not re.fullmatch(r"(?:The\s+)?(?:State\s+)?Police(?:\s+Department)?", name):
+                return name
+    return ""
+
+
+def _words(name: str) -> str:
+    """A file or folder name as words: "merrow_county-so" → "merrow county so"."""
+    return re.sub(r"[_\s]+", " ", name).strip() or name

@@ -1,0 +1,107 @@
+"""The stages in order, for one file: pages → clauses → predictions → findings."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from classifier.clauses import Clause, split_document
+from classifier.errors import UnreadableDocument
+from classifier.findings import Finding, Rule, find
+from classifier.pages import Document, read_document
+from classifier.predictions import Model, Prediction, predict_clauses
+
+
+@dataclass(frozen=True, slots=True)
+class ScoredDocument:
+    """One file with everything that was found in it. reason: why it, or part of it, could not be read; empty if it was.
+
+    clauses and predictions run in step; a heading's prediction is None. first_lines: the top of the first page, for its name.
+    """
+
+    name: str
+    status: str
+    reason: str
+    pages: int
+    pages_read: int
+    pages_ocr: int
+    clauses: tuple[Clause, ...]
+    predictions: tuple[Prediction | None, ...]
+    findings: tuple[Finding, ...]
+    first_lines: tuple[str, ...]
+    seconds: float
+
+    @property
+    def fully_read(self) -> bool:
+        return self.status == "ok"
+
+
+def score_file(path: Path, name: str, model: Model) -> ScoredDocument:
+    """Read, split and label one file. A file that can't be read gives a `failed` document with the reason, no exception."""
+    began = time.perf_counter()
+    try:
+        document = read_document(path)
+    except UnreadableDocument as error:
+        return ScoredDocument(
+            name, "failed", str(error), 0, 0, 0, (), (), tuple(find([], fully_read=False)), (), time.perf_counter() - began
+        )
+    clauses = split_document(document, name)
+    predictions = predict_clauses(clauses, model)
+    unread = [p for p in document.pages if p.status == "unread"]
+    read = sum(p.status != "unread" for p in document.pages)
+    status = "ok" if not unread else "failed" if not read else "partial"
+    findings = find(rules(clauses, predictions), not unread, highest_scores(predictions))
+    first = tuple(line.text for page in document.pages[:1] for line in page.lines)
+    ocr = sum(p.method == "ocr" for p in document.pages)
+    return ScoredDocument(
+        name, status, unread_reason(document), len(document.pages), read, ocr, tuple(clauses), tuple(predictions),
+        tuple(findings), first, time.perf_counter() - began,
+    )  # fmt: skip
+
+
+def unread_reason(document: Document) -> str:
+    """Which pages were not read, and why: "pages 3-5: scanned image without a text layer"."""
+    by_reason: dict[str, list[int]] = {}
+    for page in document.pages:
+        if page.status == "unread":
+            by_reason.setdefault(page.reason, []).append(page.number)
+    return "; ".join(f"{page_list(numbers)}: {reason}" for reason, numbers in by_reason.items())
+
+
+def page_list(numbers: Sequence[int]) -> str:
+    """[1, 2, 3, 7] → "pages 1-3, 7"."""
+    runs: list[list[int]] = []
+    for number in numbers:
+        if runs and number == runs[-1][-1] + 1:
+            runs[-1].append(number)
+        else:
+            runs.append([number])
+    shown = ", ".join(str(r[0]) if len(r) == 1 else f"{r[0]}-{r[-1]}" for r in runs)
+    return f"page{'s' if len(numbers) > 1 else ''} {shown}"
+
+
+def rules(clauses: Sequence[Clause], predictions: Sequence[Prediction | None]) -> list[Rule]:
+    """Every label of every clause, as findings want them."""
+    return [
+        Rule(
+            label.practice,
+            label.stance,
+            frozenset(c.type for c in prediction.conditions),
+            clause.id,
+            label.probability * label.stance_probability,
+        )
+        for clause, prediction in zip(clauses, predictions, strict=True)
+        if prediction
+        for label in prediction.labels
+    ]
+
+
+def highest_scores(predictions: Sequence[Prediction | None]) -> dict[str, float]:
+    """practice → the highest probability that any clause was given."""
+    highest: dict[str, float] = {}
+    for prediction in predictions:
+        for practice, score in (prediction.scores if prediction else {}).items():
+            highest[practice] = max(score, highest.get(practice, 0.0))
+    return highest
