@@ -26,6 +26,10 @@ _PRIVATE = re.compile(r"[\ue000-\uf8ff]")
 _SYMBOL_FONT = re.compile(r"wingding|webding|dingbat|symbol", re.IGNORECASE)
 _BOLD_FONT = re.compile(r"bold|black|heavy|demi", re.IGNORECASE)
 _LIGATURES = {code: unicodedata.normalize("NFKC", chr(code)) for code in range(0xFB00, 0xFB07)}
+FUNCTION_WORDS = frozenset(
+    "the of and to in a an is are be been was were or for by on with that this not shall will may must any all at as "  # noqa: SIM905
+    "from it its he she his her they their who which when if no such has have had other than under upon".split()
+)
 _GUTTER = 7.0  # points; narrower white strips are word spaces and tabs
 _NUMBERED_ROWS = 8  # so many counted rows make a column of line numbers
 
@@ -44,7 +48,7 @@ class Glyph(NamedTuple):
 
 @dataclass(slots=True)
 class Word:
-    """Letters without white space between them. bold: how many of them are bold. loose: white space is drawn behind it."""
+    """Letters without white space between. bold: how many of them are bold. loose: white space is drawn behind it."""
 
     text: str
     x0: float
@@ -117,9 +121,10 @@ class Frame(NamedTuple):
 
 @dataclass(slots=True)
 class Drawing:
-    """What a page draws within its visible box. images: share of the page that they cover. shapes: number of drawn paths.
+    """What a page draws within its visible box.
 
     aside: rows of text that runs another way than most. rules: thin ruling lines, as boxes.
+    images: share of the page that they cover, 0 to 1. shapes: number of drawn paths.
     """
 
     width: float
@@ -234,7 +239,7 @@ def enclosing(words: Iterable[Word]) -> Box:
 
 
 def clean(text: str) -> str:
-    """Text as people read it: ligatures spelled out, any white space one space, control and zero-width characters gone."""
+    """Text as people read it: ligatures spelled out, white space as spaces, control and zero-width characters gone."""
     if text.isascii() and text.isprintable():
         return text
     text = "".join(" " if c.isspace() else c for c in text.translate(_LIGATURES))
@@ -408,23 +413,29 @@ def _cell_rows(words: list[Word], cell: int) -> Iterator[Row]:
 
 def _without_line_numbers(rows: list[list[Word]]) -> tuple[list[list[Word]], list[Word]]:
     """Take a column of line numbers off the left margin, as bills have it: rows without them, and the numbers."""
-    heads = [
-        row[0] for row in rows if re.fullmatch(r"\d{1,3}", row[0].text) and (len(row) == 1 or row[1].x0 > row[0].x1 + 3)
-    ]
-    if len(heads) < _NUMBERED_ROWS:
+    numbered = [row for row in rows if re.fullmatch(r"\d{1,4}", row[0].text) and _stands_off(row)]
+    edge = median(row[0].x1 for row in numbered) if numbered else 0.0
+    numbers = {id(row[0]): row[0] for row in numbered if abs(row[0].x1 - edge) < 4}
+    body = [row[1:] if id(row[0]) in numbers else row for row in rows]
+    if len(numbers) < _NUMBERED_ROWS or not _counts_lines(rows, numbers):
         return rows, []
-    edge = median(w.x1 for w in heads)
-    numbers = [w for w in heads if abs(w.x1 - edge) < 4]
-    steps = Counter(int(b.text) - int(a.text) for a, b in pairwise(numbers))
-    ids = {id(w) for w in numbers}
-    places = [i for i, row in enumerate(rows) if id(row[0]) in ids]
-    # Nearly every row has its number; those of a list stand at the first row of each item.
-    dense = len(numbers) >= 0.7 * (places[-1] - places[0] + 1) and steps[1] >= 0.8 * (len(numbers) - 1)
-    body = [row[1:] if id(row[0]) in ids else row for row in rows]
-    inside = sum(bool(row) and row[0].x0 < edge for row in body)
-    if len(numbers) < _NUMBERED_ROWS or not dense or inside > 0.2 * len(rows):
+    if sum(bool(row) and row[0].x0 < edge for row in body) > 0.2 * len(rows):
         return rows, []
-    return [row for row in body if row], numbers
+    return [row for row in body if row], list(numbers.values())
+
+
+def _stands_off(row: list[Word]) -> bool:
+    return len(row) == 1 or row[1].x0 > row[0].x1 + 3
+
+
+def _counts_lines(rows: list[list[Word]], numbers: dict[int, Word]) -> bool:
+    """Whether numbers at the head of rows count the lines, rather than the items of a list or a table of contents."""
+    places = [i for i, row in enumerate(rows) if id(row[0]) in numbers]
+    steps = Counter(int(b.text) - int(a.text) for a, b in pairwise(numbers.values()))
+    # List items have lines without a number; lines of a table of contents end in a page number.
+    dense = len(places) >= 0.7 * (places[-1] - places[0] + 1)
+    referring = sum(len(rows[i]) > 1 and rows[i][-1].text.isdigit() for i in places)
+    return dense and steps[1] >= 0.8 * (len(numbers) - 1) and referring < 0.5 * len(places)
 
 
 # --- columns -----------------------------------------------------------------------------------------------------
@@ -504,40 +515,50 @@ def _strips(cover: Counter[int], low: int, high: int, extra: int) -> Iterator[tu
 
 
 def _splits(text: list[Block], gutter: float, width: float, least: int) -> bool:
-    """Whether a strip parts running text on both sides. least: lines that each column must have beside the other one."""
+    """Whether a strip parts running text on both sides. least: lines that each column must have beside the other."""
     bands = _bands(text, gutter)
     beside = [(_lines(band.left), _lines(band.right)) for band in bands if band.left and band.right]
     left, right = [line for side, _ in beside for line in side], [line for _, side in beside for line in side]
-    if not beside or min(w.x0 for r in right for w in r) - max(w.x1 for r in left for w in r) < _GUTTER:
+    if not beside:
+        return False
+    (x0, left_end), (right_start, x1) = _extent(left), _extent(right)
+    # Columns are of a size; a narrow one beside a wide one holds list marks or side headings.
+    if right_start - left_end < _GUTTER or not 0.4 < (gutter - x0) / (x1 - gutter) < 2.5:
         return False
     if sum(bool(band.across) for band in bands) > 0.25 * (len(left) + len(right)) + 2:
         return False
     shorter = min(len(left), len(right))
     if shorter < 5:
-        # Few lines beside a column: only where the page before had this gutter too, or a full first column stands there.
-        full = len(left) >= 15 and _runs(left, width)
+        # Few lines beside a column: the page before must have had this gutter, or a full first column stand there.
+        full = len(left) >= 15 and _runs(left, gutter - x0, width)
         return len(bands) == 1 and (full or shorter >= least)
-    return max(min(len(a), len(b)) for a, b in beside) >= 3 and _runs(left, width) and _runs(right, width)
+    tall = max(min(len(a), len(b)) for a, b in beside) >= 3
+    return tall and _runs(left, gutter - x0, width) and _runs(right, x1 - gutter, width)
 
 
 def _lines(blocks: list[Block]) -> list[list[Word]]:
     return rows_of(w for b in blocks for w in b.words)
 
 
-def _runs(lines: list[list[Word]], width: float) -> bool:
-    """Whether lines are running text: wide enough, several words each, most of them filled, one under the other.
+def _extent(lines: list[list[Word]]) -> tuple[float, float]:
+    return min(line[0].x0 for line in lines), max(w.x1 for line in lines for w in line)
 
-    This keeps apart what also stands beside a white strip: hanging numbers, page numbers of a table of contents,
-    side headings and signature blocks.
+
+def _runs(lines: list[list[Word]], column: float, page: float) -> bool:
+    """Whether lines are running text in a column of that width: most of them filled, one under the other, in prose.
+
+    This keeps apart what also stands beside a white strip: the page numbers of a table of contents, fields of a
+    form, signature blocks.
     """
     boxes = [enclosing(line) for line in lines]
-    x0, x1 = min(b[0] for b in boxes), max(b[2] for b in boxes)
-    if x1 - x0 < 0.16 * width or median(len(line) for line in lines) < 3:
+    if column < 0.16 * page or median(len(line) for line in lines) < 3:
         return False
-    if median(b[2] - b[0] for b in boxes) < 0.5 * (x1 - x0):
+    if median(b[2] - b[0] for b in boxes) < 0.5 * column:
         return False
+    words = [w.text.lower() for line in lines for w in line]
+    prose = sum(w in FUNCTION_WORDS for w in words) >= 0.12 * len(words)
     steps = [b[1] - a[1] for a, b in pairwise(boxes)]
-    return not steps or sum(step > 2.5 * median(steps) for step in steps) <= 0.3 * len(steps)
+    return (prose or len(lines) >= 25) and sum(step > 2.5 * median(steps) for step in steps) <= 0.3 * len(steps)
 
 
 # --- ruled tables ------------------------------------------------------------------------------------------------

@@ -10,7 +10,6 @@ import zipfile
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import pairwise
 from pathlib import Path
 from statistics import median
 from typing import Any, Literal, NamedTuple
@@ -273,63 +272,6 @@ def _line(row: layout.Row, page: int) -> Line:
 
 # --- is the text layer text? -------------------------------------------------------------------------------------
 
-_FUNCTION_WORDS = frozenset(
-    [
-        "the",
-        "of",
-        "and",
-        "to",
-        "in",
-        "a",
-        "an",
-        "is",
-        "are",
-        "be",
-        "been",
-        "was",
-        "were",
-        "or",
-        "for",
-        "by",
-        "on",
-        "with",
-        "that",
-        "this",
-        "not",
-        "shall",
-        "will",
-        "may",
-        "must",
-        "any",
-        "all",
-        "at",
-        "as",
-        "from",
-        "it",
-        "its",
-        "he",
-        "she",
-        "his",
-        "her",
-        "they",
-        "their",
-        "who",
-        "which",
-        "when",
-        "if",
-        "no",
-        "such",
-        "has",
-        "have",
-        "had",
-        "other",
-        "than",
-        "under",
-        "upon",
-    ]
-)
-
-
 def _judged(page: Page, drawn: layout.Drawing) -> Page:
     """The page with its status: whether its text layer can be trusted to hold what a person sees."""
     text = " ".join(line.text for line in page.lines)
@@ -366,13 +308,13 @@ def _plausible(text: str) -> bool:
     ]
     if len(words) < 20:
         return True
-    function = sum(w.lower() in _FUNCTION_WORDS for w in words) / len(words)
+    function = sum(w.lower() in layout.FUNCTION_WORDS for w in words) / len(words)
     shaped = sum(_is_wordlike(w) for w in words) / len(words)
     return shaped >= 0.5 and (function >= 0.02 or shaped >= 0.8 or len(words) < 60)
 
 
 def _is_wordlike(word: str) -> bool:
-    """Letters with a vowel share that words have, no long run of consonants, capitals only at the head or throughout."""
+    """Letters with as many vowels as words have, no long run of consonants, capitals at the head or throughout."""
     letters = sum(c.isalpha() for c in word)
     if letters < 0.6 * len(word):
         return bool(re.fullmatch(r"[\d.,:/()$%§-]+", word))
@@ -420,10 +362,10 @@ def _with_furniture(pages: Sequence[Page]) -> list[Page]:
         marked: set[int] = set()
         for side in (0, 1):
             near = {d: ends[i + d][side] for d in (-2, -1, 1, 2) if 0 <= i + d < len(pages)}
-            running = _running(page, ends[i][side], near)
+            running = _running(page, ends[i][side], near, size)
             for row, first in running:
-                # The first appearance of a big letterhead is kept as body: it carries the document's title.
-                if not (first and side == 0 and row.size >= 1.25 * size):
+                # A big letterhead is kept as body where the document begins: it carries the title.
+                if not (first and i < 2 and side == 0 and row.size >= 1.25 * size):
                     marked |= {id(line) for line in row.lines}
             for row in _lone_furniture(ends[i][side][len(running) :], page, size):
                 marked |= {id(line) for line in row.lines}
@@ -448,14 +390,19 @@ def _edge_rows(page: Page, top: bool) -> list[_EdgeRow]:
     return rows
 
 
-def _running(page: Page, rows: list[_EdgeRow], near: dict[int, list[_EdgeRow]]) -> list[tuple[_EdgeRow, bool]]:
-    """The rows that neighbouring pages repeat with the at most two outside of each, and whether it is for the first time."""
+def _running(
+    page: Page, rows: list[_EdgeRow], near: dict[int, list[_EdgeRow]], size: float
+) -> list[tuple[_EdgeRow, bool]]:
+    """The rows that neighbouring pages repeat with the few outside of them, and whether it is for the first time."""
     zone = sum(row.edge <= _ZONE * page.height for row in rows[:_DEPTH])
     found = [{d for d, others in near.items() if _recurs(row, others, d)} for row in rows[:zone]]
     depth = 0
     for i, distances in enumerate(found):
         if distances and i - depth <= 2:
             depth = i + 1
+    # Rows of the same small print go with them, such as a footer's line with the chapter's title.
+    while 0 < depth < zone and rows[depth].size == rows[depth - 1].size < 0.9 * size:
+        depth += 1
     if depth and not _stands_clear(page, rows, depth) and (depth == zone or len(found[depth - 1]) < 3):
         # Body text that repeats comes down to here: only a wide gap tells where a header ends.
         depth = max((i for i in range(1, depth) if _stands_clear(page, rows, i)), default=0)
@@ -463,18 +410,30 @@ def _running(page: Page, rows: list[_EdgeRow], near: dict[int, list[_EdgeRow]]) 
 
 
 def _recurs(row: _EdgeRow, others: Sequence[_EdgeRow], distance: int) -> bool:
-    """Whether a row `distance` pages on is the same running line."""
-    near = [other for other in others if abs(other.edge - row.edge) <= 5]
-    return any(_repeats(a, b, distance) for other in near for a in row.lines for b in other.lines)
+    """Whether a row `distance` pages on is the same running line; it may stand a little higher or lower there."""
+    near = [other for other in others if abs(other.edge - row.edge) <= 12]
+    return any(_repeats(a, b, distance) or _overlaps(a, b) for other in near for a in row.lines for b in other.lines)
 
 
 def _repeats(line: Line, other: Line, distance: int) -> bool:
+    """Same text, aligned left, right or both, with the same numbers or such as count pages."""
     if _DIGITS.sub("#", line.text) != _DIGITS.sub("#", other.text):
         return False
     if min(abs(line.box[0] - other.box[0]), abs(line.box[2] - other.box[2])) > 24:
         return False
     pairs = zip(_DIGITS.findall(line.text), _DIGITS.findall(other.text), strict=True)
     return all(int(b) - int(a) in (0, distance) for a, b in pairs)
+
+
+def _overlaps(line: Line, other: Line) -> bool:
+    """Most of the same words, or several at the same place: a running line that also holds the chapter's title."""
+    places = {(text, round(x / 3)) for text, (x, _) in zip(other.text.split(), other.words, strict=True)}
+    words = [(text, round(x / 3)) for text, (x, _) in zip(line.text.split(), line.words, strict=True) if text.isalpha()]
+    same = sum(any((text, x + near) in places for near in (-1, 0, 1)) for text, x in words)
+    if same >= 4 and same >= 0.4 * max(len(line.words), len(other.words)):
+        return True
+    shorter, longer = sorted((line.text, other.text), key=len)
+    return 4 <= shorter.count(" ") + 1 >= 0.6 * (longer.count(" ") + 1) and f" {shorter} " in f" {longer} "
 
 
 def _stands_clear(page: Page, rows: list[_EdgeRow], depth: int) -> bool:
@@ -526,8 +485,11 @@ def _title(metadata: object, pages: Sequence[Page]) -> str:
 
 @dataclass(slots=True)
 class _Sheet:
-    """Collects lines of a format without places. The places are made up: each line 12 points high, 6 points a character,
-    from (72, 36) on letter-size pages, which grow downwards where more than 60 lines stand between two page breaks."""
+    """Collects lines of a format without places.
+
+    The places are made up: each line 12 points high, 6 points a character, from (72, 36) on letter-size pages, which
+    grow downwards where more than 60 lines stand between two page breaks.
+    """
 
     pages: list[Page] = field(default_factory=list)
     lines: list[Line] = field(default_factory=list)
@@ -736,8 +698,8 @@ def _roman(number: int) -> str:
 
 _HIDDEN = {"script", "style", "nav", "noscript", "template", "head", "title", "svg", "button", "select", "iframe"}
 _INLINE = frozenset(
-    "a abbr acronym b bdi bdo big cite code data del dfn em font i ins kbd label mark q s samp small span strike strong "
-    "sub sup time tt u var wbr".split()
+    "a abbr acronym b bdi bdo big cite code data del dfn em font i ins kbd label mark q s samp small span strike "  # noqa: SIM905
+    "strong sub sup time tt u var wbr".split()
 )
 _BOLD_TAGS = {"b", "strong", "h1", "h2", "h3", "h4", "h5", "h6", "th"}
 

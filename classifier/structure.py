@@ -33,10 +33,10 @@ SECTION = re.compile(
     r"\s+(?:\d[\w.\-]*|[IVXLC]+|[A-Z])\b[.:]?|§+\s*\d[\w.\-]*)(?=\s|$)"
 )
 MARK = re.compile(
-    r"(?P<decimal>\d{1,4}(?:\.\d{1,3})+[A-Z]?[.)]?)(?=\s)"
-    r"|(?P<paren>\((?:\d{1,3}|[a-zA-Z]|[ivxl]{2,6}|[IVXL]{2,6}|([a-z])\3)\))(?=\s*[^\s).,;])"
-    r"|(?P<dotted>(?:\d{1,3}|[ivxl]{2,6}|[IVXL]{2,6}|[a-zA-Z])[.)])(?=\s|[A-Z“\"][a-z]|(?<=\d[.)])[a-z]{3}|(?<=[a-z][.)])[a-z]{3})"
-    rf"|(?P<bullet>[{re.escape(BULLETS)}]|[–—-])(?=\s)"
+    r"(?P<decimal>\d{1,4}(?:\.\d{1,3})+[A-Z]?[.)]?)(?=\s|$)"
+    r"|(?P<paren>\((?:\d{1,3}|[a-zA-Z]|[ivxl]{2,6}|[IVXL]{2,6}|([a-z])\3)\))(?=\s*[^\s).,;]|\s*$)"
+    r"|(?P<dotted>(?:\d{1,3}|[ivxl]{2,6}|[IVXL]{2,6}|[a-zA-Z])[.)])(?=\s|$|[A-Z“\"][a-z]|(?<=\d[.)])[a-zA-Z]|(?<=[a-z][.)])[a-z]{2}(?!\.))"
+    rf"|(?P<bullet>[{re.escape(BULLETS)}]|[–—-])(?=\s|$)"
 )
 QUESTION = re.compile(r"(?:Q(?:uestion)?\s*\d*[.:)]|\d{1,2}[.)]\s+(?:What|Who|Why|When|Where|How|Do|Does|Did|Is|Are|Can|Will|May|Should)\b)")
 CONTENTS = re.compile(r"(?:\.\s?){4,}\s*[\divxlc\-]*$")
@@ -171,6 +171,10 @@ class Outline:
                 deeper_bullet = value == 0 and left > entry.left + 6 and depth == len(self.entries) - 1
                 if entry.kind == kind and (value == entry.value + 1 or value == 0) and not deeper_bullet:
                     return kind, value, depth
+        if self.entries and self.entries[-1].lead_in:
+            for kind, value in options:
+                if value == 1:
+                    return kind, value, len(self.entries)
         for kind, value in options:
             if value in (0, 1) and all(e.kind != kind or value == 0 for e in self.entries):
                 return kind, value, len(self.entries)
@@ -211,8 +215,8 @@ def is_heading(text: str, bold: bool, large: bool, marked: str) -> bool:
     if found := read_mark(text):
         rest = text[found[1] :].strip(" .:–—-")
     count = len(rest.split())
-    if not rest:
-        return marked == "section"
+    if not rest or rest.startswith("["):
+        return marked == "section" and not rest
     if count > 14 or marked in BULLETS + "–—-" and marked:
         return False
     letters = [c for c in rest if c.isalpha()]
@@ -254,6 +258,8 @@ def begins_block(text: str, lines: Sequence[LineLayout], i: int, usual_gap: floa
     here, there = text[line.start : line.end].strip(), text[before.start : before.end].strip()
     if line.cell != before.cell:
         return True
+    if (alone := read_mark(there)) and not there[alone[1] :].strip() and alone[0][0][0] != "section":
+        return bool(read_mark(here))  # the mark stands on a line of its own, its text on the next
     if line.own_block:
         broken = here[:1].islower() and re.search(r"[\w-]$", there) and not read_mark(here) and not heading_line(there, before)
         return not broken
@@ -330,9 +336,12 @@ def inline_cuts(text: str, outline: Outline) -> list[int]:
             continue
         ended = before[-1:] in ":;—–" or (before[-1:] == "." and len(before) > 3 and not re.search(r"\b[A-Z]\.$", before))
         rest = text[match.end() + length :].lstrip()
-        if re.match(r"(?:of|and|or|to|through|above|below)\b", rest) or (before[-1:] in ".," and REFERENCE.search(before[:-1])):
+        if re.match(r"(?:of|and|or|to|through|above|below)\b", rest):
             continue
         chosen = next(((k, v) for k, v in options if (k, v - 1) in open_marks), None)
+        if before[-1:] == "," or (before[-1:] == "." and chosen is None):
+            if REFERENCE.search(before[:-1]):
+                continue
         if chosen is None and ended and before[-1:] != ".":
             chosen = next(((k, v) for k, v in options if v == 1), None)
         if chosen is None and before[-1:] == ".":
@@ -371,6 +380,13 @@ def run_in_title(raw: str) -> int:
     weighty = [w for w in title.split() if w[0].isupper()]
     abbreviated = re.search(r"\b(?:[A-Z]|No|Sgt|Lt|St|Mass|U\.S|v|Mr|Ms|Dr)$", title)
     return 0 if abbreviated or len(weighty) < 0.5 * len(title.split()) else after + match.end()
+
+
+def breaks_off(sentence: str) -> bool:
+    """Does a sentence without a colon want items below it? It points at "the following", or ends with no stop at all."""
+    if OPEN_END.search(sentence):
+        return True
+    return not re.search(r"[.;:?!,”\"]$", sentence) and len(sentence.split()) >= 5 and bool(MODAL.search(sentence))
 
 
 def heading_title(text: str) -> str:
@@ -431,6 +447,8 @@ class BlockBuilder:
         self.blocks: list[Block] = []
         self.outline = Outline()
         self.headings = HeadingPath()
+        self.interrupted: Outline | None = None
+        self.parent_left = 0.0
 
     def add(self, start: int, end: int, layout: LineLayout, line_count: int) -> None:
         raw = self.text[start:end]
@@ -464,22 +482,37 @@ class BlockBuilder:
         above = self.headings.titles
         self.headings.open(heading_title(stripped), heading_style(stripped, layout, mark))
         self.outline.close()
+        self.interrupted = None
         self.blocks.append(Block("heading", start, end, start, headings=above, mark=mark))
 
     def _add_text(self, start: int, end: int, layout: LineLayout) -> None:
         """A paragraph or item, cut further at the enumeration inside it."""
         raw = self.text[start:end]
         first = len(raw) - len(raw.lstrip())
-        if not read_mark(raw.lstrip()) and not self._hanging(raw.strip(), layout):
-            self._leave_list(layout)
-        probe = replace_entries(self.outline, read_mark(raw.lstrip()), layout.left)
+        found = read_mark(raw.lstrip())
+        if found:
+            self._resume_list(found[0])
+        elif not self._hanging(raw.strip(), layout):
+            self._interrupt_list(layout)
+        probe = replace_entries(self.outline, found, layout.left)
         cuts = [0, *(first + c for c in inline_cuts(raw[first:], probe)), len(raw)]
         for a, b in zip(cuts, cuts[1:], strict=False):
             self._add_part(start + a, start + b, layout, inline=a > 0)
 
-    def _leave_list(self, layout: LineLayout) -> None:
+    def _interrupt_list(self, layout: LineLayout) -> None:
+        """A paragraph at the margin ends the list below its lead-in, unless the list's next mark follows."""
         if not self.outline.entries or layout.left <= self.outline.entries[-1].left + 4:
-            self.outline.close()
+            if self.outline.entries:
+                self.interrupted = self.outline
+            self.outline = Outline()
+
+    def _resume_list(self, options: Sequence[tuple[str, int]]) -> None:
+        """The next mark of a list that a paragraph interrupted: its levels and lead-ins hold again."""
+        waiting, self.interrupted = self.interrupted, None
+        if waiting is not None and not self.outline.entries and any(
+            value > 1 and e.kind == kind and value == e.value + 1 for kind, value in options for e in waiting.entries
+        ):
+            self.outline = waiting
 
     def _hanging(self, text: str, layout: LineLayout) -> bool:
         """An item without a mark: below a lead-in and indented, begun in lower case, or ended by a semicolon."""
@@ -497,8 +530,6 @@ class BlockBuilder:
     def _runs_on(self) -> bool:
         last = self.blocks[-1]
         return bool(re.search(r"(?:;|,)(?:\s*(?:and|or))?$", self.text[last.start : last.end].strip()))
-
-    parent_left: float = 0.0
 
     def _add_part(self, start: int, end: int, layout: LineLayout, inline: bool) -> None:
         raw = self.text[start:end]
@@ -528,7 +559,7 @@ class BlockBuilder:
             if self.outline.entries:
                 return
         words = last_words(raw[title:] if title else body[mark.length :] if mark else body)
-        self.outline.hear(words, bool(OPEN_END.search(words)))
+        self.outline.hear(words, breaks_off(words))
 
 
 def replace_entries(outline: Outline, found: tuple[list[tuple[str, int]], int] | None, left: float) -> Outline:

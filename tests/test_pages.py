@@ -335,16 +335,31 @@ def test_line_numbers_of_a_bill_are_taken_off(tmp_path: Path) -> None:
     assert sorted(furniture(document), key=int) == [str(n) for n in range(1, 26)]
 
 
-def test_a_numbered_list_keeps_its_numbers(tmp_path: Path) -> None:
-    def draw(canvas: Canvas) -> None:
-        for i, line in enumerate(body(10)):
+def test_lists_and_tables_of_contents_keep_their_numbers(tmp_path: Path) -> None:
+    def listed(canvas: Canvas) -> None:
+        for i, line in enumerate(body(15)):
             made.text(canvas, 60, 90 + 42 * i, str(i + 1), 10, right=True)
             for row in range(3):
-                made.text(canvas, 90 if row else 75, 90 + 42 * i + 14 * row, line, 10)
-        made.text(canvas, 30, 600, "Every line of this list begins to the right of this closing line.", 10)
-        block(canvas, body(6), 30, 620)
+                made.text(canvas, 90, 90 + 42 * i + 14 * row, line, 10)
 
-    assert body_text(read_document(write_pdf(tmp_path / "a.pdf", [draw])))[0].startswith("1 Line 0")
+    def contents(canvas: Canvas) -> None:
+        for i in range(15):
+            made.text(canvas, 60, 90 + 14 * i, str(320 + i), 10, right=True)
+            made.text(canvas, 90, 90 + 14 * i, f"Duties of the watch . . . . . {17 + i}", 10)
+
+    first, second = read_document(write_pdf(tmp_path / "a.pdf", [listed, contents])).pages
+    assert first.lines[0].text.startswith("1 Line 0")
+    assert second.lines[3].text == "323 Duties of the watch . . . . . 20"
+
+
+def test_a_chapter_title_in_the_running_lines_is_furniture(tmp_path: Path) -> None:
+    def page(n: int) -> made.Draw:
+        head = at(72, 30, f"{n} Policy Manual of the Example Police Department", 9)
+        foot = [at(72, 745 + 9 * i, line, 7) for i, line in enumerate([f"About {'abc'[n]}", "All rights reserved"])]
+        return page_of(body(30 - 5 * n, 40 * n), head, *foot)
+
+    document = read_document(write_pdf(tmp_path / "a.pdf", [page(n) for n in range(3)]))
+    assert body_text(document) == body(30) + body(25, 40) + body(20, 80)
 
 
 # --- tables ------------------------------------------------------------------------------------------------------
