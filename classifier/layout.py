@@ -7,7 +7,6 @@ Boxes that leave this module are PDF points from the top left of the visible, up
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -18,19 +17,19 @@ from typing import Any, NamedTuple
 from pdfminer.layout import LTChar, LTComponent, LTCurve, LTFigure, LTImage, LTPage, LTRect
 from pdfplumber import table as ruled
 
-Box = tuple[float, float, float, float]
+from classifier.document import Box, clean
 
 UNKNOWN = "\ufffd"
 _CID = re.compile(r"\(cid:\d+\)")
 _PRIVATE = re.compile(r"[\ue000-\uf8ff]")
 _SYMBOL_FONT = re.compile(r"wingding|webding|dingbat|symbol", re.IGNORECASE)
 _BOLD_FONT = re.compile(r"bold|black|heavy|demi", re.IGNORECASE)
-_LIGATURES = {code: unicodedata.normalize("NFKC", chr(code)) for code in range(0xFB00, 0xFB07)}
 FUNCTION_WORDS = frozenset(
     "the of and to in a an is are be been was were or for by on with that this not shall will may must any all at as "  # noqa: SIM905
     "from it its he she his her they their who which when if no such has have had other than under upon".split()
 )
 _GUTTER = 7.0  # points; narrower white strips are word spaces and tabs
+_CROSSINGS = 20_000  # of ruling lines; more are a plan or a chart, and finding cells takes squared time
 _NUMBERED_ROWS = 8  # so many counted rows make a column of line numbers
 
 
@@ -137,10 +136,10 @@ class Drawing:
 
     @property
     def unknown(self) -> float:
-        """Share of the visible glyphs that stand for no known character."""
+        """Share of the visible glyphs that stand for no known character; 0 where there are too few to judge by."""
         seen = [g.text for g in self.glyphs if not g.text.isspace()]
         bad = sum(bool(t == UNKNOWN or _CID.match(t) or _PRIVATE.match(t)) for t in seen)
-        return bad / len(seen) if seen else 0.0
+        return bad / len(seen) if len(seen) >= 20 else 0.0
 
 
 # --- from pdfminer objects to glyphs, rules and images -----------------------------------------------------------
@@ -238,14 +237,6 @@ def enclosing(words: Iterable[Word]) -> Box:
 # --- from glyphs to words and rows -------------------------------------------------------------------------------
 
 
-def clean(text: str) -> str:
-    """Text as people read it: ligatures spelled out, white space as spaces, control and zero-width characters gone."""
-    if text.isascii() and text.isprintable():
-        return text
-    text = "".join(" " if c.isspace() else c for c in text.translate(_LIGATURES))
-    return "".join(c for c in text if unicodedata.category(c) not in ("Cc", "Cf") or c == "\u00ad")
-
-
 def words_of(glyphs: Sequence[Glyph]) -> list[Word]:
     """Words in the order in which they were drawn; what is drawn twice on one spot (fake bold) once."""
     spaces = sum(g.text.isspace() for g in glyphs)
@@ -293,14 +284,16 @@ def _adjoins(word: Word, glyph: Glyph, tolerance: float) -> bool:
 
 
 def _once(words: list[Word]) -> list[Word]:
-    seen: dict[str, list[Word]] = {}
+    """Drop words that are drawn on top of themselves. Looked up by place, since a page may hold thousands of dots."""
+    seen: dict[tuple[str, int, int], Word] = {}
     kept = []
     for word in words:
         near = 0.12 * word.size
-        twins = seen.setdefault(word.text, [])
-        twin = next((t for t in twins if abs(t.x0 - word.x0) < near and abs(t.top - word.top) < near), None)
+        x, y = round(word.x0 / 4), round(word.top / 4)
+        around = (seen.get((word.text, x + i, y + j)) for i in (0, -1, 1) for j in (0, -1, 1))
+        twin = next((t for t in around if t and abs(t.x0 - word.x0) < near and abs(t.top - word.top) < near), None)
         if twin is None:
-            twins.append(word)
+            seen[word.text, x, y] = word
             kept.append(word)
         else:
             twin.bold = len(twin.text)
@@ -572,6 +565,9 @@ def _tables(drawn: Drawing, words: list[Word]) -> list[Block]:
     if len({round(e["x0"] / 3) for e in edges if e["orientation"] == "v"}) < 3:
         return []
     merged = ruled.merge_edges(edges, 3, 3, 3, 3)
+    across = sum(e["orientation"] == "h" for e in merged)
+    if across * (len(merged) - across) > _CROSSINGS:
+        return []
     cells = ruled.intersections_to_cells(ruled.edges_to_intersections(merged, 3, 3))
     page = drawn.width * drawn.height
     # A cell that holds most of the page is a frame: its text is running text.

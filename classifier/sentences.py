@@ -10,15 +10,24 @@ import re
 
 import nupunkt
 
-# Never the end of a sentence, whatever follows.
-CLOSED = re.compile(
-    r"(?:^|[\s(\[“\"'’/—–-])(?:Sgt|Lt|Capt|Cpt|Cpl|Det|Ofc|Off|Ptl|Ptlm|Insp|Supt|Dep|Comm|Cmdr|Maj|Gen|Col|Hon|Dr|Mr|Mrs|Ms|Rev|Atty|St|"
-    r"vs?|No|Nos|Sec|Secs|Art|Arts|Ch|Chs|cl|cls|c|cc|s|ss|p|pp|par|pars|para|subd|subds|subsec|subdiv|§|e\.g|i\.e|cf|viz|Cf|See|"
-    r"Ann|Stat|Gov|Supp|App|Cir|Const|Pen|Rev|Rptr|Reg|Fed|Mass|Cal|Ill|Tex|Fla|Wash|Conn|Va|Ga|Ex|Exh|Fig|Tel|ext|approx|Attn|"
-    r"M\.G\.L|G\.L|U\.S\.C|U\.S\.C\.A|C\.F\.R|C\.M\.R|F\.2d|F\.3d|S\.\s?Ct|L\.\s?Ed|N\.E|N\.E\.2d|N\.E\.3d|P\.C|R\.C\.W|O\.C\.G\.A|Fla\. Stat)\.$"
+# Never the end of a sentence, whatever follows. A scan may put a space before the stop ("c . 90").
+_TITLES = (
+    "Sgt|Lt|Capt|Cpt|Cpl|Det|Ofc|Off|Ptl|Ptlm|Tpr|Insp|Supt|Asst|Dep|Comm|Cmdr|Maj|Gen|Col|Hon|Sen|Rep|Dr|Mr|Mrs|Ms|Rev|Atty|St|Mt|Ft"
 )
+_PARTS = "No|Nos|Secs?|[Aa]rts?|[Cc]hs?|cls?|cc?|ss?|pp?|pars?|para|[Ss]ubds?|[Ss]ubs?|subsec|subdiv|[Vv]ols?|[Aa]mend|§|vs?|e\.g|i\.e|[Cc]f|viz|See"
+_LAWS = (
+    "Ann|Stat|Gov|Supp|App|Cir|Const|Pen|Crim|Civ|Proc|Evid|Rptr|Reg|Fed|Pub|Pub\. ?L|Op|Exec|Mass|Cal|Ill|Tex|Fla|Wash|Conn|Va|Ga|Ariz|Colo|Mich|Minn|Nev|Okla|Ore?|Tenn|Wis|"
+    "M\.G\.L|G\.L|U[.,]\s?S[.,]\s?C|U\.S\.C\.A|C\.F\.R|C\.M\.R|F\.[23]d|S\.\s?Ct|L\.\s?Ed|N\.E|N\.E\.[23]d|P\.C|R\.C\.W|O\.C\.G\.A"
+)
+CLOSED = re.compile(rf"(?:^|[\s(\[“\"'’/—–-])(?:{_TITLES}|{_PARTS}|{_LAWS}|Exh?|Fig|Tel|ext|approx|Attn|[Ee]ncls?|rev)\s?\.$")
 # The end of a sentence only where a sentence plainly begins after it.
-OPEN = re.compile(r"(?:^|[\s(\[“\"'’/])(?:(?:[A-Za-z]\.){2,}|Inc\.|Co\.|Corp\.|Dept\.|Div\.|Jr\.|Sr\.|Esq\.|etc\.|al\.|Ct\.|Ave\.|Blvd\.|Rd\.|seq\.|id\.|Id\.|[A-Z]\.|(?:Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sept?|Oct|Nov|Dec)\.)$")
+OPEN = re.compile(
+    r"(?:^|[\s(\[“\"'’/])(?:(?:[A-Za-z]\.){2,}|(?P<suffix>Inc\.|Co\.|Corp\.|Jr\.|Sr\.|Esq\.|etc\.)|Dept\.|Div\.|al\.|Ct\.|Ave\.|Blvd\.|Rd\.|"
+    r"seq\.|[Ii]d\.|[A-Z]\.|(?:Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sept?|Oct|Nov|Dec)\.)$"
+)
+MARK_ALONE = re.compile(
+    r"\W*(?:\(?(?:[A-Z]-?(?=\d)|(?=\d))?(?:\d{1,3}[A-Za-z]{0,2}|\d{4}|[A-Za-z]|[ivxlIVXL]{2,6}|([a-z])\1)[.)]|\d+(?:\.\d+)+\.?|(?:Step|Task|Item|STEP|TASK|ITEM)\s+\d+[.:])\s*"
+)
 OPENERS = (
     "A All An And Any As At Before But By During Each Either Every Except For From He Her His However If In It Its Members "
     "Neither No Nor Nothing Notwithstanding Of Officers On Once Only Or Our Personnel Persons She Should Since So Such "
@@ -26,19 +35,26 @@ OPENERS = (
     "Whether While Who With Within You Your Deputies Staff Employees Detainers Requests"
 ).split()
 STARTS = re.compile(rf"[“\"(]?(?:{'|'.join(OPENERS)})\b")
-END = re.compile(r"(?<=[.?!])[”\"’')\]]*\s+|(?<=[.?!][”\"’')\]])\s+")
+END = re.compile(r"(?<=[.?!])(?:[”\"’')\]]|\[\d{1,3}\])*\s+")
 
-MODALS = r"(?:shall|must|may|will|should|cannot|can|need\s+not|is\s+to|are\s+to|is\s+not\s+to|are\s+not\s+to|is\s+authori[sz]ed|are\s+authori[sz]ed)"
+MODALS = (
+    r"(?:shall|must|may|will|should|cannot|can|need\s+not|(?:is|are)\s+(?:not\s+)?to|"
+    r"(?:is|are)\s+(?:not\s+)?(?:authori[sz]ed|permitted|allowed|required|prohibited|forbidden))"
+)
 MODAL = re.compile(rf"\b{MODALS}\b", re.I)
 SUBORDINATE = re.compile(
     r"\b(?:if|when|whenever|where|wherever|unless|until|while|because|since|although|though|after|before|who|whom|whose|which|that|"
     r"whether|provided|except|so\s+that|as\s+long\s+as|to\s+the\s+extent)\b",
     re.I,
 )
-# ", but shall not …", "; and the supervisor shall …": a second rule, with its own modal, its subject repeated or not
+# ", but shall not …", "; and the supervisor shall …", ", and, if it rains, the clerk shall …"
+_ASIDE = r"(?:(?:however|therefore|instead|otherwise|accordingly),?\s+|,\s+(?=(?:if|when|where|upon|in)\b)[^,;]{3,90},\s+)?"
+_NO_SUBJECT = r"(?!(?:if|when|where|unless|provided|except|that|which|who|to)\b)"
+_SUBJECT = r"(?:[A-Za-z][\w'’\-]*\s+)"
 JOINT = re.compile(
-    rf"(?:(?:[,;]\s+(?:and|but|nor|or|yet)|;|\s+but)\s+)(?=(?:{MODALS}\b)|(?!if\b|when\b|where\b|unless\b|provided\b|except\b|that\b|which\b|who\b|to\b)"
-    rf"(?:[A-Za-z][\w'’\-]*\s+){{1,7}}?{MODALS}\b)",
+    rf"(?:(?:[,;]\s+(?:and|but|nor|or|yet)\b|;|\s+but\b)\s*)(?={_ASIDE}(?:{MODALS}\b|{_NO_SUBJECT}{_SUBJECT}{{1,7}}?{MODALS}\b))"
+    # a series of full rules: "the clerk shall log it, the sergeant shall read it, and …"
+    rf"|,\s+(?=(?:the|an?|no|each|every|any|all)\s+{_SUBJECT}{{1,5}}?{MODALS}\b[^,;]*,\s+and\s+{_SUBJECT}{{1,7}}?{MODALS}\b)",
     re.I,
 )
 
@@ -63,14 +79,20 @@ def is_sentence_end(before: str, after: str, proposed: bool) -> bool:
     first = after.lstrip("“\"'‘([")[:1]
     if first.islower() or not first:
         return False
-    bare = before.rstrip("”\"’')]")
-    if re.fullmatch(r"\W*(?:\(?[0-9A-Za-z]{1,4}[.)]|\d+(?:\.\d+)+\.?)\s*", before):
-        return False  # the list mark itself
+    bare = re.sub(r"(?:[”\"’')\]]|\[\d{1,3}\])+$", "", before)
+    if MARK_ALONE.fullmatch(before):
+        return False
+    if re.fullmatch(r"\W*(?:A[.:]\s+)?No\.", bare):
+        return not first.isdigit()  # the answer "No.", not a number
     if CLOSED.search(bare):
-        return bare.endswith(("Mass.", "No.", "Gov.", "Reg.")) and proposed and bool(STARTS.match(after)) and bare == before
-    if OPEN.search(bare):
-        return bool(STARTS.match(after))
-    if first.isdigit() or first == "§":
+        return bare.endswith(("Mass.", "Gov.", "Reg.")) and proposed and bool(STARTS.match(after)) and bare == before
+    if opened := OPEN.search(bare):
+        if inside_brackets(before):
+            return False  # "(D. Or. Apr. 11, 2014)"
+        return bool(STARTS.match(after) or (opened["suffix"] and re.match(r"[A-Z]{2,5}\s+[a-z]", after)))
+    if first == "§":
+        return bool(re.search(r"(?:[a-z]{3}|\d)[.?!]$", bare))
+    if first.isdigit():
         return proposed or bool(re.search(r"[a-z]{3}[.?!]$", bare))
     return True
 
@@ -85,7 +107,7 @@ def coordinated_starts(sentence: str) -> list[int]:
     for match in JOINT.finditer(sentence):
         left = sentence[cuts[-1] if cuts else 0 : match.start()]
         right = sentence[match.end() :]
-        if not _main_modal(left) or _inside_brackets(sentence[: match.start()]):
+        if not _main_modal(left) or inside_brackets(sentence[: match.start()]):
             continue
         modal = MODAL.search(right)
         if modal is None or SUBORDINATE.search(right[: modal.start()]):
@@ -115,5 +137,6 @@ def _open_subordinate(left: str) -> bool:
     return bool(opened) and bool(MODAL.search(left[opened[-1] :])) and "," not in left[opened[-1] :]
 
 
-def _inside_brackets(text: str) -> bool:
+def inside_brackets(text: str) -> bool:
+    """A bracket is open at the end of the text."""
     return text.count("(") > text.count(")")

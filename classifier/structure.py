@@ -12,6 +12,8 @@ from dataclasses import dataclass, field, replace
 from statistics import median
 from typing import Literal
 
+from classifier.sentences import CLOSED, inside_brackets, sentence_starts
+
 BlockKind = Literal["heading", "item", "paragraph", "contents", "signature"]
 
 MODAL = re.compile(r"\b(?:shall|must|may|will|should|cannot|can|would|is|are|was|were|has|have|does|do)\b", re.I)
@@ -224,6 +226,8 @@ def is_heading(text: str, bold: bool, large: bool, marked: str) -> bool:
     ends = bool(re.search(r"[.;,:]$", text.strip()))
     if capitals:
         return not (MODAL.search(rest) and count > 6)
+    if marked == "section" and text.strip().endswith(".") and count <= 8 and rest[0].isupper() and not MODAL.search(rest):
+        return True  # "Sec. 2-17. Civil immigration detainers."
     if re.search(r"[;,]$", text.strip()) or (ends and MODAL.search(rest)):
         return False
     if text.strip().endswith("?"):
@@ -237,6 +241,18 @@ def is_heading(text: str, bold: bool, large: bool, marked: str) -> bool:
     if MODAL.search(rest) or not title_case(rest):
         return False
     return count <= 10
+
+
+def is_plain_heading(text: str, marked: str) -> bool:
+    """Is a paragraph of its own a heading in sentence case ("11.5 Release times in the public lookup")?
+
+    It says nothing about itself: few words, no verb of a rule, no stop. `marked`: kind of its list mark, or empty.
+    """
+    found = read_mark(text)
+    rest = text[found[1] :].strip() if found else text
+    if marked.startswith("(") or marked in ("a.", "i.", "a)", "i)", "1)", "hang") or (found and found[0][0][1] == 0 and marked != "section"):
+        return False
+    return rest[:1].isupper() and len(rest.split()) <= 9 and rest[-1].isalnum() and not (MODAL.search(rest) or OPEN_END.search(rest))
 
 
 def block_starts(text: str, lines: Sequence[LineLayout], outline: Outline) -> list[int]:
@@ -261,8 +277,8 @@ def begins_block(text: str, lines: Sequence[LineLayout], i: int, usual_gap: floa
     if (alone := read_mark(there)) and not there[alone[1] :].strip() and alone[0][0][0] != "section":
         return bool(read_mark(here))  # the mark stands on a line of its own, its text on the next
     if line.own_block:
-        broken = here[:1].islower() and re.search(r"[\w-]$", there) and not read_mark(here) and not heading_line(there, before)
-        return not broken
+        broken = here[:1].islower() and re.search(r"[\w-]$", there) and not re.search(r"[;,]\s*(?:and|or)$", there)
+        return not (broken and not read_mark(here) and not heading_line(there, before))
     if SIGNATURE.search(here) or CONTENTS.search(here) or CONTENTS.search(there):
         return True
     ended = bool(TERMINAL.search(there) or LEAD_IN.search(there) or there.endswith(";"))
@@ -318,6 +334,8 @@ def outline_follows(text: str, lines: Sequence[LineLayout], i: int, options: Seq
     return False
 
 
+# "shall (1) read it; (2) log it": a list right after the verb that its items share
+SHARED_VERB = re.compile(r"\b(?:shall|must|may|will|should)(?:\s+not)?(\s+)(?=\((?:1\)(?=.*\(2\))|a\)(?=.*\(b\))|i\)(?=.*\(ii\))))", re.S)
 INLINE = re.compile(r"(?<=[:;,.—–])(\s+(?:and\s+|or\s+)?)(?=\((?:\d{1,2}|[a-zA-Z]|[ivx]{2,4})\)\s*\S|(?:\d{1,2}|[a-zA-Z])[.)]\s?[A-Za-z“\"])|(\s+)(?=[•▪●○■◦‣]\s)")
 
 
@@ -325,7 +343,7 @@ def inline_cuts(text: str, outline: Outline) -> list[int]:
     """Offsets in a block's text at which an enumerated part begins ("…: (a) …; (b) …"): marks that count up only."""
     cuts: list[int] = []
     open_marks = [(e.kind, e.value) for e in outline.entries]
-    for match in INLINE.finditer(text):
+    for match in sorted([*INLINE.finditer(text), *SHARED_VERB.finditer(text)], key=lambda m: m.end()):
         found = read_mark(text[match.end() :])
         if not found:
             continue
@@ -342,7 +360,7 @@ def inline_cuts(text: str, outline: Outline) -> list[int]:
         if before[-1:] == "," or (before[-1:] == "." and chosen is None):
             if REFERENCE.search(before[:-1]):
                 continue
-        if chosen is None and ended and before[-1:] != ".":
+        if chosen is None and (ended or match.re is SHARED_VERB) and before[-1:] != ".":
             chosen = next(((k, v) for k, v in options if v == 1), None)
         if chosen is None and before[-1:] == ".":
             chosen = next(((k, v) for k, v in options if v == 1 and (k in ("1.", "A.", "a."))), None)
@@ -355,13 +373,14 @@ def inline_cuts(text: str, outline: Outline) -> list[int]:
 def last_words(text: str) -> str:
     """The last sentence of a block: what could govern the items below it."""
     folded = " ".join(text.split())
-    parts = re.split(r"(?<=[.?!;])\s+(?=[A-Z“\"])", folded)
-    return parts[-1] if parts else ""
+    last = folded[sentence_starts(folded)[-1] :]
+    cuts = [m.end() for m in re.finditer(r";\s+(?=[A-Z“\"])", last) if not inside_brackets(last[: m.start()])]
+    return last[cuts[-1] if cuts else 0 :]
 
 
 RUN_IN = re.compile(
     r"((?:[A-Z][\w'’/&-]*|of|and|or|for|the|to|in|by|on|with)(?:[ ,]+(?:[A-Z][\w'’/&-]*|of|and|or|for|the|to|in|by|on|with|from)){0,6})"
-    r"[.:—–](?:\s*[—–-])?\s+(?=[\"“(]?[A-Z])"
+    r"(?:[.:]|\s?[—–])(?:\s*[—–-])?\s+(?=[\"“(]?[A-Z])"
 )
 
 
@@ -378,7 +397,7 @@ def run_in_title(raw: str) -> int:
         return 0
     title = match[1]
     weighty = [w for w in title.split() if w[0].isupper()]
-    abbreviated = re.search(r"\b(?:[A-Z]|No|Sgt|Lt|St|Mass|U\.S|v|Mr|Ms|Dr)$", title)
+    abbreviated = CLOSED.search(title + ".") or re.search(r"\b[A-Z]$", title)
     return 0 if abbreviated or len(weighty) < 0.5 * len(title.split()) else after + match.end()
 
 
@@ -466,7 +485,8 @@ class BlockBuilder:
 
     def _heading(self, stripped: str, layout: LineLayout, kind: str, line_count: int) -> bool:
         large = bool(self.body_size) and layout.size > 1.15 * self.body_size
-        if line_count > 3 or not is_heading(stripped, layout.bold, large, kind):
+        plain = layout.own_block and line_count == 1 and is_plain_heading(stripped, kind)
+        if line_count > 3 or not (plain or is_heading(stripped, layout.bold, large, kind)):
             return False
         # below a lead-in, a short capitalised line is an item ("• Booking photographs"), unless its looks say heading
         awaiting = bool(self.outline.lead_in) or any(e.lead_in for e in self.outline.entries)

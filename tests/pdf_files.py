@@ -50,7 +50,9 @@ def text(
     (canvas.drawRightString if right else canvas.drawString)(x, baseline, line)
 
 
-def block(canvas: Canvas, lines: Sequence[str], x: float = 72, top: float = 90, leading: float = 14, size: float = 10) -> None:
+def block(
+    canvas: Canvas, lines: Sequence[str], x: float = 72, top: float = 90, leading: float = 14, size: float = 10
+) -> None:
     """Lines one under the other."""
     for i, line in enumerate(lines):
         text(canvas, x, top + i * leading, line, size)
@@ -93,9 +95,11 @@ def use_vera() -> str:
 
 
 def write_objects(path: Path, *objects: bytes) -> Path:
-    """A PDF of raw objects, numbered from 1; the first is the catalog. Without a cross-reference table, as damaged ones are."""
+    """A PDF of raw objects, numbered from 1, the catalog first; it has no cross-reference table, as damaged ones."""
     numbered = (b"%d 0 obj%s endobj\n" % (i, content) for i, content in enumerate(objects, start=1))
-    path.write_bytes(b"%PDF-1.4\n" + b"".join(numbered) + b"trailer<</Root 1 0 R/Size %d>>\n%%%%EOF\n" % (len(objects) + 1))
+    path.write_bytes(
+        b"%PDF-1.4\n" + b"".join(numbered) + b"trailer<</Root 1 0 R/Size %d>>\n%%%%EOF\n" % (len(objects) + 1)
+    )
     return path
 
 
@@ -109,7 +113,7 @@ def write_unmapped(path: Path) -> Path:
         b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 612 792]/Contents 4 0 R/Resources<</Font<</F 5 0 R>>>>>>",
         b"<</Length %d>>stream\n%s\nendstream" % (len(shown), shown),
         b"<</Type/Font/Subtype/Type0/BaseFont/X/Encoding/Identity-H/DescendantFonts[6 0 R]>>",
-        b"<</Type/Font/Subtype/CIDFontType2/BaseFont/X/CIDSystemInfo<</Registry(Adobe)/Ordering(Identity)/Supplement 0>>"
-        b"/FontDescriptor 7 0 R>>",
+        b"<</Type/Font/Subtype/CIDFontType2/BaseFont/X/CIDSystemInfo<</Registry(Adobe)/Ordering(Identity)"
+        b"/Supplement 0>>/FontDescriptor 7 0 R>>",
         b"<</Type/FontDescriptor/FontName/X/Flags 4/Ascent 800/Descent -200/FontBBox[0 -200 1000 800]>>",
     )

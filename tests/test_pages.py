@@ -14,9 +14,10 @@ from docx.oxml.ns import qn
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pdf_files import at, block, body, page_of, write_pdf
+from pdfplumber.page import Page as PlumberPage
 from reportlab.pdfgen.canvas import Canvas
 
-from classifier import layout, pages
+from classifier import layout
 from classifier.errors import UnreadableDocument
 from classifier.pages import Document, Line, read_document
 
@@ -55,7 +56,7 @@ def test_a_line_knows_its_text_place_type_and_gap(tmp_path: Path) -> None:
 def test_words_are_parted_by_distance_where_no_space_is_drawn(tmp_path: Path) -> None:
     def draw(canvas: Canvas) -> None:
         x = 72.0
-        for word in "Keys are held by the clerk".split():
+        for word in ["Keys", "are", "held", "by", "the", "clerk"]:
             made.text(canvas, x, 100, word, 10)
             x += canvas.stringWidth(word, "Helvetica", 10) + 2.5
 
@@ -120,7 +121,9 @@ def test_glyphs_are_read_as_people_read_them(drawn: list[str], font: str, read: 
 
 def test_soft_hyphens_go_but_hyphens_at_the_line_end_stay(tmp_path: Path) -> None:
     def draw(canvas: Canvas) -> None:
-        for i, line in enumerate(["A co\u00adpy of each regis-", "ter is kept by the de\u00ad", "partment for a year."]):
+        for i, line in enumerate(
+            ["A co\u00adpy of each regis-", "ter is kept by the de\u00ad", "partment for a year."]
+        ):
             made.text(canvas, 72, 90 + 14 * i, line, 10, made.use_vera())
 
     assert body_text(read_document(write_pdf(tmp_path / "a.pdf", [draw]))) == [
@@ -130,7 +133,26 @@ def test_soft_hyphens_go_but_hyphens_at_the_line_end_stay(tmp_path: Path) -> Non
     ]
 
 
-WORDS = st.sampled_from("the officer records of each sheet shall be kept and no copy is made by clerk".split())
+WORDS = st.sampled_from(
+    [
+        "the",
+        "officer",
+        "records",
+        "of",
+        "each",
+        "sheet",
+        "shall",
+        "be",
+        "kept",
+        "and",
+        "no",
+        "copy",
+        "is",
+        "made",
+        "by",
+        "clerk",
+    ]
+)
 LINES = st.lists(st.lists(WORDS, min_size=1, max_size=9).map(" ".join), min_size=1, max_size=20)
 MARKS = st.sampled_from(["", "1. ", "(a) ", "• ", "A.     ", "12.4 "])
 
@@ -220,7 +242,7 @@ def test_three_columns(tmp_path: Path) -> None:
         for x, side in zip((50, 230, 410), sides, strict=True):
             block(canvas, side, x)
 
-    assert body_text(read_document(write_pdf(tmp_path / "a.pdf", [draw]))) == sum(sides, [])
+    assert body_text(read_document(write_pdf(tmp_path / "a.pdf", [draw]))) == [line for side in sides for line in side]
 
 
 def test_hanging_numbers_and_side_headings_are_no_columns(tmp_path: Path) -> None:
@@ -249,13 +271,23 @@ def test_a_table_of_contents_is_read_line_by_line(tmp_path: Path) -> None:
 def test_signature_blocks_are_read_line_by_line(tmp_path: Path) -> None:
     def draw(canvas: Canvas) -> None:
         block(canvas, body(12))
-        rows = [("For the county:", "For the town:"), ("A. Example", "B. Sample"), ("Sheriff", "Chief of Police"), ("Date:", "Date:")]
+        rows = [
+            ("For the county:", "For the town:"),
+            ("A. Example", "B. Sample"),
+            ("Sheriff", "Chief of Police"),
+            ("Date:", "Date:"),
+        ]
         for i, (left, right) in enumerate(rows):
             made.text(canvas, 72, 400 + 20 * i, left, 10)
             made.text(canvas, 330, 400 + 20 * i, right, 10)
 
     lines = body_text(read_document(write_pdf(tmp_path / "a.pdf", [draw])))
-    assert lines[-4:] == ["For the county: For the town:", "A. Example B. Sample", "Sheriff Chief of Police", "Date: Date:"]
+    assert lines[-4:] == [
+        "For the county: For the town:",
+        "A. Example B. Sample",
+        "Sheriff Chief of Police",
+        "Date: Date:",
+    ]
 
 
 # --- furniture ---------------------------------------------------------------------------------------------------
@@ -297,7 +329,8 @@ def test_a_page_number_needs_no_second_page(tmp_path: Path, number: str) -> None
 
 def test_stamps_and_copy_notes_are_furniture(tmp_path: Path) -> None:
     drawn = [
-        page_of(body(20, 30 * n), at(450, 20, f"EXPD 00012{n}", 9), at(72, 755, "Public records copy", 9)) for n in range(3)
+        page_of(body(20, 30 * n), at(450, 20, f"EXPD 00012{n}", 9), at(72, 755, "Public records copy", 9))
+        for n in range(3)
     ]
     document = read_document(write_pdf(tmp_path / "a.pdf", drawn))
     assert len(furniture(document)) == 6
@@ -312,8 +345,9 @@ def test_body_text_that_repeats_is_no_furniture(tmp_path: Path) -> None:
 
 
 def test_numbered_headings_on_successive_pages_are_no_furniture(tmp_path: Path) -> None:
-    drawn = [page_of([f"ARTICLE {3 * n}", *body(30, 40 * n)]) for n in (1, 2, 3)]
-    assert furniture(read_document(write_pdf(tmp_path / "a.pdf", drawn))) == []
+    for i, heading in enumerate(["ARTICLE {}", "10{}.1 Purpose", "{}. Purpose"]):
+        drawn = [page_of([heading.format(n), *body(30, 40 * n)]) for n in range(1, 6)]
+        assert furniture(read_document(write_pdf(tmp_path / f"{i}.pdf", drawn))) == []
 
 
 def test_a_big_letterhead_is_body_at_its_first_appearance(tmp_path: Path) -> None:
@@ -394,6 +428,15 @@ def test_a_frame_is_no_table(tmp_path: Path) -> None:
     assert {line.cell for line in lines} == {None}
 
 
+def test_a_chart_of_many_lines_is_read_without_cells(tmp_path: Path) -> None:
+    def draw(canvas: Canvas) -> None:
+        made.grid(canvas, [50 + 3.2 * i for i in range(160)], [100 + 3.2 * i for i in range(160)])
+        block(canvas, body(10), top=640)
+
+    document = read_document(write_pdf(tmp_path / "a.pdf", [draw]))
+    assert body_text(document) == body(10)
+
+
 def test_underlines_and_shading_make_no_table(tmp_path: Path) -> None:
     def draw(canvas: Canvas) -> None:
         canvas.setFillGray(0.9)
@@ -411,7 +454,7 @@ def test_underlines_and_shading_make_no_table(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("turn", [90, 180, 270])
 def test_turned_pages_are_read_upright(tmp_path: Path, turn: int) -> None:
-    # reportlab swaps the sides of the sheet of a page that it turns by 90 or 270 degrees, so all are 612 x 792 when read.
+    # reportlab swaps the sides of a sheet that it turns by 90 or 270 degrees, so all are 612 x 792 when read.
     def draw(canvas: Canvas) -> None:
         canvas.setPageRotation(turn)
         canvas.translate(*{90: (792, 0), 180: (612, 792), 270: (0, 612)}[turn])
@@ -465,7 +508,7 @@ def test_scans_and_empty_pages(tmp_path: Path) -> None:
         made.scan(canvas)
         block(canvas, body(20))
 
-    drawn = [made.scan, stamped, searchable, lambda canvas: None]
+    drawn = [made.scan, stamped, searchable, lambda _: None]
     scan, stamp, text, blank = read_document(write_pdf(tmp_path / "a.pdf", drawn)).pages
     assert [page.status for page in (scan, stamp, text, blank)] == ["unread", "unread", "read", "blank"]
     assert scan.reason == stamp.reason == "scanned image without a text layer"
@@ -487,7 +530,10 @@ def test_a_text_layer_of_unknown_glyphs_is_unread(tmp_path: Path) -> None:
 
 
 def test_lists_of_names_and_figures_are_plausible(tmp_path: Path) -> None:
-    rows = [f"{name} {i}-{i * 7} ${i * 31}.50" for i, name in enumerate(["Ng", "Kowalczyk", "Smith", "Oyelaran", "Schwartz"] * 6)]
+    rows = [
+        f"{name} {i}-{i * 7} ${i * 31}.50"
+        for i, name in enumerate(["Ng", "Kowalczyk", "Smith", "Oyelaran", "Schwartz"] * 6)
+    ]
     assert read_document(write_pdf(tmp_path / "a.pdf", [page_of(rows)])).pages[0].status == "read"
 
 
@@ -496,7 +542,7 @@ def test_ocr_is_asked_for_unread_pages_only(tmp_path: Path) -> None:
     line = Line("Read by machine", 2, (72, 72, 200, 84), ((72, 100), (104, 120), (124, 200)))
     asked: list[int] = []
 
-    def ocr(page: pages.PlumberPage) -> list[Line]:
+    def ocr(page: PlumberPage) -> list[Line]:
         asked.append(page.page_number)
         return [line] if page.page_number == 2 else []
 
@@ -614,6 +660,12 @@ def test_text_files_in_any_encoding(tmp_path: Path, encoding: str) -> None:
     assert (document.pages[0].width, document.pages[0].height, document.pages[0].method) == (612, 792, "text")
 
 
+def test_a_stray_nul_is_dropped(tmp_path: Path) -> None:
+    path = tmp_path / "a.txt"
+    path.write_text("The clerk\0 keeps the \x07register.\n" + "\n".join(body(3)), encoding="utf-8")
+    assert read_document(path).lines[0].text == "The clerk keeps the register."
+
+
 def test_form_feeds_are_page_breaks(tmp_path: Path) -> None:
     path = tmp_path / "a.txt"
     path.write_text("one\n\f\fthree\n\f", encoding="utf-8")
@@ -678,7 +730,11 @@ def test_word_files_in_document_order_with_list_marks(tmp_path: Path) -> None:
     assert texts[2:9] == ["1. first", "(a) under", "(b) under too", "2. second", "(a) under it", "2.i deep", "• dotted"]
     assert texts[9:] == ["1. By style", "wide", "left", "right", "After the table", "Bold end"]
     assert [line.cell for line in document.lines][10:13] == [1, 2, 3]
-    assert [line.bold for line in document.lines if line.text in ("Visitors", "Each visitor signs.", "Bold end")] == [True, False, True]
+    assert [line.bold for line in document.lines if line.text in ("Visitors", "Each visitor signs.", "Bold end")] == [
+        True,
+        False,
+        True,
+    ]
     assert document.lines[-1].page == 2
 
 
