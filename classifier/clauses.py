@@ -15,18 +15,26 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
-from typing import Literal
+from itertools import pairwise
+from typing import Any, Literal
 
+import numpy as np
 import spacy
+from spacy.attrs import IDX, SENT_START
 from spacy.language import Language
 from spacy.tokens import Doc, Span
 
 from classifier.pages import Document, Line
-from classifier.sentences import coordinated_starts, sentence_starts
+from classifier.sentences import CLOSED, coordinated_starts, sentence_starts
 from classifier.structure import Block, LineLayout, find_blocks, read_mark
 
 UnitKind = Literal["clause", "heading", "contents", "signature"]
-COMPOUND = frozenset("self cross well long half full part post law non anti ex co time state federal court non-".split())
+# fmt: off
+COMPOUND = frozenset([
+    "self", "cross", "well", "long", "half", "full", "part", "post", "law", "non", "anti", "ex", "co", "time",
+    "state", "federal", "court", "non-",
+])
+# fmt: on
 for _name in ("heading", "lead_in"):
     if not Span.has_extension(_name):
         Span.set_extension(_name, default="")
@@ -73,60 +81,71 @@ def plain_layout(text: str) -> list[LineLayout]:
         body = raw.strip()
         if body:
             left = 5.0 * (len(raw) - len(raw.lstrip()))
-            layout.append(LineLayout(at, at + len(raw), left, left + 5.0 * len(body), 14.0 if blank else 2.0, own_block=not wrapped))
+            layout.append(
+                LineLayout(
+                    at, at + len(raw), left, left + 5.0 * len(body), 14.0 if blank else 2.0, own_block=not wrapped
+                )
+            )
         blank = not body
         at += len(raw) + 1
     return layout
 
 
 def is_hard_wrapped(text: str) -> bool:
-    """Do the lines of a bare text break at a column, so that a paragraph is several lines? Else a line is a paragraph."""
-    lengths = [len(line.strip()) for line in text.split("\n") if line.strip()]
-    if not lengths or max(lengths) > 130:
+    """Do the lines of a bare text break at a column? Then a paragraph is several lines; else a line is a paragraph."""
+    lines = [line.strip() for line in text.split("\n") if line.strip()]
+    longest = max(map(len, lines), default=0)
+    if not 55 < longest <= 130:
         return False
-    longest = max(lengths)
-    full = [n for n in lengths if n > 0.8 * longest]
-    return longest > 55 and len(full) >= 0.3 * len(lengths)
+    full = [line for line in lines if len(line) > 0.8 * longest]
+    # a wrapped text breaks off somewhere in the middle of a sentence
+    broken = any(
+        len(line) > 0.65 * longest and (line[-1] not in ".:;?!" or CLOSED.search(line)) for line in lines[:-1]
+    )
+    return broken and len(full) >= 0.3 * len(lines)
 
 
 @Language.component("policy_blocks")
 def policy_blocks(doc: Doc) -> Doc:
     """Set doc.spans["blocks"]: contiguous blocks, labelled heading, item, paragraph, contents or signature."""
-    lines = doc.user_data.get("policy_lines") or plain_layout(doc.text)
-    blocks = find_blocks(doc.text, lines)
+    text = doc.text
+    lines = doc.user_data.get("policy_lines") or plain_layout(text)
+    blocks = find_blocks(text, lines)
     doc.user_data["policy_blocks"] = blocks
-    doc.spans["blocks"] = [_span(doc, b.start, b.end, b.kind) for b in blocks]
+    doc.spans["blocks"] = [_span(doc, text, b.start, b.end, b.kind) for b in blocks]
     return doc
 
 
 @Language.component("policy_sentences")
 def policy_sentences(doc: Doc) -> Doc:
     """Set sentence starts: one at the beginning of each block and of each sentence inside it."""
+    text = doc.text
     starts: set[int] = set()
     sentences: list[list[int]] = []
     for block in _blocks(doc):
-        inside = sentence_starts(doc.text[block.start : block.end]) if block.kind in ("item", "paragraph") else [0]
+        inside = sentence_starts(text[block.start : block.end]) if block.kind in ("item", "paragraph") else [0]
         sentences.append([block.start + s for s in inside])
         starts.update(sentences[-1])
     doc.user_data["policy_sentences"] = sentences
-    for token in doc:
-        token.is_sent_start = token.idx in starts
-    return doc
+    # one array for all tokens: setting `token.is_sent_start` looks through the whole document each time
+    flags = np.where(np.isin(doc.to_array(IDX), list(starts)), 1, -1)
+    return doc.from_array([SENT_START], flags.astype(np.int64).view(np.uint64))
 
 
 @Language.component("policy_clauses")
 def policy_clauses(doc: Doc) -> Doc:
     """Set doc.spans["clauses"]; each span carries its heading path and lead-in."""
+    text = doc.text
     units = [
         unit
-        for block, sentences in zip(_blocks(doc), doc.user_data["policy_sentences"], strict=True)
-        for unit in block_units(doc.text, block, sentences)
+        for block, sentences in zip(_blocks(doc), _made_by("policy_sentences", doc), strict=True)
+        for unit in block_units(text, block, sentences)
     ]
     doc.user_data["policy_units"] = units
     spans = []
     for unit in units:
         if unit.kind == "clause":
-            span = _span(doc, unit.start, unit.end, "clause")
+            span = _span(doc, text, unit.start, unit.end, "clause")
             span._.heading, span._.lead_in = unit.heading, unit.context
             spans.append(span)
     doc.spans["clauses"] = spans
@@ -134,14 +153,20 @@ def policy_clauses(doc: Doc) -> Doc:
 
 
 def _blocks(doc: Doc) -> list[Block]:
-    if "policy_blocks" not in doc.user_data:
-        raise ValueError("policy_blocks must run before this component; add the three components in order")
-    blocks: list[Block] = doc.user_data["policy_blocks"]
+    blocks: list[Block] = _made_by("policy_blocks", doc)
     return blocks
 
 
-def _span(doc: Doc, start: int, end: int, label: str) -> Span:
-    text = doc.text[start:end]
+def _made_by(component: str, doc: Doc) -> Any:
+    """What an earlier component left on the document; ValueError if it has not run."""
+    if component not in doc.user_data:
+        raise ValueError(f"{component} must run before this component; add the three components in order")
+    return doc.user_data[component]
+
+
+def _span(doc: Doc, text: str, start: int, end: int, label: str) -> Span:
+    """The span of [start, end) without the white space around it. `text`: doc.text, which spaCy builds anew each time."""
+    text = text[start:end]
     left = len(text) - len(text.lstrip())
     span = doc.char_span(start + left, start + len(text.rstrip()), label=label, alignment_mode="expand")
     return span if span is not None else doc[0:0]
@@ -160,7 +185,7 @@ def block_units(text: str, block: Block, sentences: list[int]) -> list[Unit]:
     bounds = [s for s in sentences if s > body]
     for start, end in zip([body, *bounds], [*bounds, block.end], strict=True):
         cuts = [start, *(start + c for c in coordinated_starts(text[start:end])), end]
-        for a, b in zip(cuts, cuts[1:], strict=False):
+        for a, b in pairwise(cuts):
             # only the words right below a lead-in are governed by it, not the sentences that follow in the same item
             units.append(Unit("clause", a, b, heading, context if start == body else "", block.depth))
     return join_fragments(text, units)

@@ -146,11 +146,11 @@ class Setter:
         layout = self.layout
         if paragraph.kind == "heading":
             return self.heading(paragraph)
-        if paragraph.kind == "furniture":
+        if paragraph.kind == "furniture" and not layout.run_in:
             closing = paragraph is self.body[-1]
             return self.text(paragraph.text, 0 if closing else 2, 0.95, spaceBefore=18 if closing else 0, spaceAfter=4)
         if layout.run_in:
-            return self.text(f"{paragraph.mark} {paragraph.text}", firstLineIndent=36)
+            return self.text(f"{paragraph.mark} {paragraph.text}".strip(), firstLineIndent=36)
         hang = self.hang(paragraph.level, section)
         indent = sum(self.hang(level, section) for level in range(paragraph.level))
         return self.text(

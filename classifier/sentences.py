@@ -11,29 +11,38 @@ import re
 import nupunkt
 
 # Never the end of a sentence, whatever follows. A scan may put a space before the stop ("c . 90").
-_TITLES = (
-    "Sgt|Lt|Capt|Cpt|Cpl|Det|Ofc|Off|Ptl|Ptlm|Tpr|Insp|Supt|Asst|Dep|Comm|Cmdr|Maj|Gen|Col|Hon|Sen|Rep|Dr|Mr|Mrs|Ms|Rev|Atty|St|Mt|Ft"
+_TITLES = "Sgt|Lt|Capt|Cpt|Cpl|Det|Ofc|Off|Ptl|Ptlm|Tpr|Insp|Supt|Asst|Dep|Comm|Cmdr|Maj|Gen|Col|Hon|Sen|Rep|Dr|Mr|Mrs|Ms|Rev|Atty|St|Mt|Ft"
+_PARTS = (
+    r"No|Nos|Secs?|[Aa]rts?|[Cc]hs?|cls?|cc?|ss?|pp?|pars?|para|[Ss]ubds?|[Ss]ubs?|subsec|subdiv|[Vv]ols?|[Aa]mend|§|vs?|"
+    r"e\.g|i\.e|[Cc]f|viz|See"
 )
-_PARTS = "No|Nos|Secs?|[Aa]rts?|[Cc]hs?|cls?|cc?|ss?|pp?|pars?|para|[Ss]ubds?|[Ss]ubs?|subsec|subdiv|[Vv]ols?|[Aa]mend|§|vs?|e\.g|i\.e|[Cc]f|viz|See"
 _LAWS = (
-    "Ann|Stat|Gov|Supp|App|Cir|Const|Pen|Crim|Civ|Proc|Evid|Rptr|Reg|Fed|Pub|Pub\. ?L|Op|Exec|Mass|Cal|Ill|Tex|Fla|Wash|Conn|Va|Ga|Ariz|Colo|Mich|Minn|Nev|Okla|Ore?|Tenn|Wis|"
-    "M\.G\.L|G\.L|U[.,]\s?S[.,]\s?C|U\.S\.C\.A|C\.F\.R|C\.M\.R|F\.[23]d|S\.\s?Ct|L\.\s?Ed|N\.E|N\.E\.[23]d|P\.C|R\.C\.W|O\.C\.G\.A"
+    r"Ann|Stat|Gov|Supp|App|Cir|Const|Pen|Crim|Civ|Proc|Evid|Rptr|Reg|Fed|Pub|Pub\. ?L|Op|Exec|Mass|Cal|Ill|Tex|Fla|Wash|"
+    r"Conn|Va|Ga|Ariz|Colo|Mich|Minn|Nev|Okla|Ore?|Tenn|Wis|M\.G\.L|G\.L|U[.,]\s?S[.,]\s?C|U\.S\.C\.A|C\.F\.R|C\.M\.R|"
+    r"F\.[23]d|S\.\s?Ct|L\.\s?Ed|N\.E|N\.E\.[23]d|P\.C|R\.C\.W|O\.C\.G\.A"
 )
-CLOSED = re.compile(rf"(?:^|[\s(\[“\"'’/—–-])(?:{_TITLES}|{_PARTS}|{_LAWS}|Exh?|Fig|Tel|ext|approx|Attn|[Ee]ncls?|rev)\s?\.$")
+CLOSED = re.compile(
+    rf"(?:^|[\s(\[“\"'’/—–-])(?:{_TITLES}|{_PARTS}|{_LAWS}|Exh?|Fig|Tel|ext|approx|Attn|[Ee]ncls?|rev)\s?\.$"
+)
 # The end of a sentence only where a sentence plainly begins after it.
 OPEN = re.compile(
-    r"(?:^|[\s(\[“\"'’/])(?:(?:[A-Za-z]\.){2,}|(?P<suffix>Inc\.|Co\.|Corp\.|Jr\.|Sr\.|Esq\.|etc\.)|Dept\.|Div\.|al\.|Ct\.|Ave\.|Blvd\.|Rd\.|"
-    r"seq\.|[Ii]d\.|[A-Z]\.|(?:Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sept?|Oct|Nov|Dec)\.)$"
+    r"(?:^|[\s(\[“\"'’/])(?:(?:[A-Za-z]\.){2,}|(?P<suffix>Inc\.|Co\.|Corp\.|Jr\.|Sr\.|Esq\.|etc\.)|"
+    r"Dept\.|Div\.|al\.|Ct\.|Ave\.|Blvd\.|Rd\.|seq\.|[Ii]d\.|[A-Z]\.|(?:Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sept?|Oct|Nov|Dec)\.)$"
 )
 MARK_ALONE = re.compile(
     r"\W*(?:\(?(?:[A-Z]-?(?=\d)|(?=\d))?(?:\d{1,3}[A-Za-z]{0,2}|\d{4}|[A-Za-z]|[ivxlIVXL]{2,6}|([a-z])\1)[.)]|\d+(?:\.\d+)+\.?|(?:Step|Task|Item|STEP|TASK|ITEM)\s+\d+[.:])\s*"
 )
-OPENERS = (
-    "A All An And Any As At Before But By During Each Either Every Except For From He Her His However If In It Its Members "
-    "Neither No Nor Nothing Notwithstanding Of Officers On Once Only Or Our Personnel Persons She Should Since So Such "
-    "Supervisors That The Their Then There These They This Those To Under Unless Until Upon We What When Where Whenever "
-    "Whether While Who With Within You Your Deputies Staff Employees Detainers Requests"
-).split()
+# fmt: off
+OPENERS = [
+    "A", "All", "An", "And", "Any", "As", "At", "Before", "But", "By", "During", "Each", "Either", "Every",
+    "Except", "For", "From", "He", "Her", "His", "However", "If", "In", "It", "Its", "Members", "Neither", "No",
+    "Nor", "Nothing", "Notwithstanding", "Of", "Officers", "On", "Once", "Only", "Or", "Our", "Personnel",
+    "Persons", "She", "Should", "Since", "So", "Such", "Supervisors", "That", "The", "Their", "Then", "There",
+    "These", "They", "This", "Those", "To", "Under", "Unless", "Until", "Upon", "We", "What", "When", "Where",
+    "Whenever", "Whether", "While", "Who", "With", "Within", "You", "Your", "Deputies", "Staff", "Employees",
+    "Detainers", "Requests",
+]
+# fmt: on
 STARTS = re.compile(rf"[“\"(]?(?:{'|'.join(OPENERS)})\b")
 END = re.compile(r"(?<=[.?!])(?:[”\"’')\]]|\[\d{1,3}\])*\s+")
 
@@ -48,7 +57,9 @@ SUBORDINATE = re.compile(
     re.I,
 )
 # ", but shall not …", "; and the supervisor shall …", ", and, if it rains, the clerk shall …"
-_ASIDE = r"(?:(?:however|therefore|instead|otherwise|accordingly),?\s+|,\s+(?=(?:if|when|where|upon|in)\b)[^,;]{3,90},\s+)?"
+_ASIDE = (
+    r"(?:(?:however|therefore|instead|otherwise|accordingly),?\s+|,\s+(?=(?:if|when|where|upon|in)\b)[^,;]{3,90},\s+)?"
+)
 _NO_SUBJECT = r"(?!(?:if|when|where|unless|provided|except|that|which|who|to)\b)"
 _SUBJECT = r"(?:[A-Za-z][\w'’\-]*\s+)"
 JOINT = re.compile(
@@ -112,7 +123,11 @@ def coordinated_starts(sentence: str) -> list[int]:
         modal = MODAL.search(right)
         if modal is None or SUBORDINATE.search(right[: modal.start()]):
             continue
-        if re.search(r"\b(?:either|neither|both|not only)\b", left, re.I) or len(right.split()) < 4 or len(left.split()) < 4:
+        if (
+            re.search(r"\b(?:either|neither|both|not only)\b", left, re.I)
+            or len(right.split()) < 4
+            or len(left.split()) < 4
+        ):
             continue
         bare = match.group().strip(" ;,").lower() in ("and", "or", "nor") and modal.start() == 0
         if bare and _open_subordinate(left):

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 from statistics import median
 from typing import Literal
 
@@ -20,7 +21,9 @@ MODAL = re.compile(r"\b(?:shall|must|may|will|should|cannot|can|would|is|are|was
 TERMINAL = re.compile(r"[.?!][\"”’')\]]*$")
 LEAD_IN = re.compile(r"(?:[:—–]|\s-|--)[\"”]?$")
 # A lead-in without a colon: it breaks off at a word that wants more, or points at "the following".
-OPEN_END = re.compile(r"\b(?:shall|must|may|will|should|to|if|when|who|that|is|are|not|be|either|by)$|\bfollowing\b[^.]*\.$", re.I)
+OPEN_END = re.compile(
+    r"\b(?:shall|must|may|will|should|to|if|when|who|that|is|are|not|be|either|by)$|\bfollowing\b[^.]*\.$", re.I
+)
 BULLETS = "•▪●○■◦‣·*➢►✓❖o"
 ROMAN = {"i": 1, "v": 5, "x": 10, "l": 50, "c": 100}
 # Words after which "(b)" or "4." is a reference that happens to begin a line, and no list mark.
@@ -40,10 +43,19 @@ MARK = re.compile(
     r"|(?P<dotted>(?:\d{1,3}|[ivxl]{2,6}|[IVXL]{2,6}|[a-zA-Z])[.)])(?=\s|$|[A-Z“\"][a-z]|(?<=\d[.)])[a-zA-Z]|(?<=[a-z][.)])[a-z]{2}(?!\.))"
     rf"|(?P<bullet>[{re.escape(BULLETS)}]|[–—-])(?=\s|$)"
 )
-QUESTION = re.compile(r"(?:Q(?:uestion)?\s*\d*[.:)]|\d{1,2}[.)]\s+(?:What|Who|Why|When|Where|How|Do|Does|Did|Is|Are|Can|Will|May|Should)\b)")
+QUESTION = re.compile(
+    r"(?:Q(?:uestion)?\s*\d*[.:)]|\d{1,2}[.)]\s+(?:What|Who|Why|When|Where|How|Do|Does|Did|Is|Are|Can|Will|May|Should)\b)"
+)
 CONTENTS = re.compile(r"(?:\.\s?){4,}\s*[\divxlc\-]*$")
 SIGNATURE = re.compile(r"_{4,}|^/s/|^(?:By order of|Authenticated by|Approved by|Issued by|Signed)\b[^.]*$", re.I)
-SMALL_WORDS = frozenset("a an and as at but by for from in into of on or nor the to with within without upon via per vs v".split())
+# A section of a code by its number alone: "35-8-63.", "9A-5", "3-E."
+CODE_NUMBER = re.compile(r"(?:§+\s*)?\d+[A-Z]?(?:[-–.][\dA-Z][\w.]*)+\.?(?:\s+|$)")
+# fmt: off
+SMALL_WORDS = frozenset([
+    "a", "an", "and", "as", "at", "but", "by", "for", "from", "in", "into", "of", "on", "or", "nor", "the", "to",
+    "with", "within", "without", "upon", "via", "per", "vs", "v",
+])
+# fmt: on
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +168,8 @@ class Outline:
     def expects(self, options: Sequence[tuple[str, int]]) -> bool:
         """Does one of the readings begin a list, or follow on one that is open?"""
         return any(
-            value in (0, 1) or any(e.kind == kind and value == e.value + 1 for e in self.entries) for kind, value in options
+            value in (0, 1) or any(e.kind == kind and value == e.value + 1 for e in self.entries)
+            for kind, value in options
         )
 
     def place(self, options: Sequence[tuple[str, int]], left: float) -> Mark:
@@ -219,21 +232,32 @@ def is_heading(text: str, bold: bool, large: bool, marked: str) -> bool:
     count = len(rest.split())
     if not rest or rest.startswith("["):
         return marked == "section" and not rest
-    if count > 14 or marked in BULLETS + "–—-" and marked:
+    if count > 14 or (marked and marked in BULLETS + "–—-"):
         return False
     letters = [c for c in rest if c.isalpha()]
     capitals = bool(letters) and len(letters) > 2 and sum(c.isupper() for c in letters) >= 0.9 * len(letters)
     ends = bool(re.search(r"[.;,:]$", text.strip()))
     if capitals:
         return not (MODAL.search(rest) and count > 6)
-    if marked == "section" and text.strip().endswith(".") and count <= 8 and rest[0].isupper() and not MODAL.search(rest):
+    if (
+        marked == "section"
+        and text.strip().endswith(".")
+        and count <= 8
+        and rest[0].isupper()
+        and not MODAL.search(rest)
+    ):
         return True  # "Sec. 2-17. Civil immigration detainers."
     if re.search(r"[;,]$", text.strip()) or (ends and MODAL.search(rest)):
         return False
     if text.strip().endswith("?"):
         return bool(QUESTION.match(text)) or bold
     if ends:
-        return count <= 6 and title_case(rest) and (bold or marked in ("section", "1.1", "1.1.1", "I.", "A.")) and not LEAD_IN.search(text)
+        return (
+            count <= 6
+            and title_case(rest)
+            and (bold or marked in ("section", "1.1", "1.1.1", "I.", "A."))
+            and not LEAD_IN.search(text)
+        )
     if bold or large:
         return True
     if marked in ("(a)", "(i)", "(1)", "(A)", "a.", "i.", "a)", "1)"):
@@ -249,26 +273,37 @@ def is_plain_heading(text: str, marked: str) -> bool:
     It says nothing about itself: few words, no verb of a rule, no stop. `marked`: kind of its list mark, or empty.
     """
     found = read_mark(text)
-    rest = text[found[1] :].strip() if found else text
-    if marked.startswith("(") or marked in ("a.", "i.", "a)", "i)", "1)", "hang") or (found and found[0][0][1] == 0 and marked != "section"):
+    rest = text[found[1] :].strip() if found else CODE_NUMBER.sub("", text)
+    if not rest:
+        return not found  # "35-8-63." above the section that it numbers
+    if (
+        marked.startswith("(")
+        or marked in ("a.", "i.", "a)", "i)", "1)", "hang")
+        or (found and found[0][0][1] == 0 and marked != "section")
+    ):
         return False
-    return rest[:1].isupper() and len(rest.split()) <= 9 and rest[-1].isalnum() and not (MODAL.search(rest) or OPEN_END.search(rest))
+    return (
+        rest[:1].isupper()
+        and len(rest.split()) <= 9
+        and rest[-1].isalnum()
+        and not ((MODAL.search(rest) and not re.match(r"(?:What|How|Who|Why)\b", rest)) or OPEN_END.search(rest))
+    )
 
 
-def block_starts(text: str, lines: Sequence[LineLayout], outline: Outline) -> list[int]:
+def block_starts(text: str, lines: Sequence[LineLayout]) -> list[int]:
     """Indexes of the lines at which a new block begins."""
     if not lines:
         return []
-    gaps = [l.gap for l in lines if l.gap is not None and l.gap > -2]
+    gaps = [line.gap for line in lines if line.gap is not None and line.gap > -2]
     usual_gap = median(gaps) if gaps else 0.0
     starts = [0]
     for i in range(1, len(lines)):
-        if begins_block(text, lines, i, usual_gap, outline):
+        if begins_block(text, lines, i, usual_gap):
             starts.append(i)
     return starts
 
 
-def begins_block(text: str, lines: Sequence[LineLayout], i: int, usual_gap: float, outline: Outline) -> bool:
+def begins_block(text: str, lines: Sequence[LineLayout], i: int, usual_gap: float) -> bool:
     """Does line i begin a new heading, item or paragraph, or go on with the one before?"""
     line, before = lines[i], lines[i - 1]
     here, there = text[line.start : line.end].strip(), text[before.start : before.end].strip()
@@ -314,7 +349,7 @@ def begins_block(text: str, lines: Sequence[LineLayout], i: int, usual_gap: floa
 
 def lines_right(lines: Sequence[LineLayout], i: int) -> float:
     """The right margin near line i: the farthest right end among its neighbours."""
-    return max(l.right for l in lines[max(0, i - 12) : i + 12])
+    return max(line.right for line in lines[max(0, i - 12) : i + 12])
 
 
 def heading_line(text: str, line: LineLayout) -> bool:
@@ -335,8 +370,12 @@ def outline_follows(text: str, lines: Sequence[LineLayout], i: int, options: Seq
 
 
 # "shall (1) read it; (2) log it": a list right after the verb that its items share
-SHARED_VERB = re.compile(r"\b(?:shall|must|may|will|should)(?:\s+not)?(\s+)(?=\((?:1\)(?=.*\(2\))|a\)(?=.*\(b\))|i\)(?=.*\(ii\))))", re.S)
-INLINE = re.compile(r"(?<=[:;,.—–])(\s+(?:and\s+|or\s+)?)(?=\((?:\d{1,2}|[a-zA-Z]|[ivx]{2,4})\)\s*\S|(?:\d{1,2}|[a-zA-Z])[.)]\s?[A-Za-z“\"])|(\s+)(?=[•▪●○■◦‣]\s)")
+SHARED_VERB = re.compile(
+    r"\b(?:shall|must|may|will|should)(?:\s+not)?(\s+)(?=\((?:1\)(?=.*\(2\))|a\)(?=.*\(b\))|i\)(?=.*\(ii\))))", re.S
+)
+INLINE = re.compile(
+    r"(?<=[:;,.—–])(\s+(?:and\s+|or\s+)?)(?=\((?:\d{1,2}|[a-zA-Z]|[ivx]{2,4})\)\s*\S|(?:\d{1,2}|[a-zA-Z])[.)]\s?[A-Za-z“\"])|(\s+)(?=[•▪●○■◦‣]\s)"
+)
 
 
 def inline_cuts(text: str, outline: Outline) -> list[int]:
@@ -352,14 +391,15 @@ def inline_cuts(text: str, outline: Outline) -> list[int]:
         if options[0][1] == 0:
             cuts.append(match.end())
             continue
-        ended = before[-1:] in ":;—–" or (before[-1:] == "." and len(before) > 3 and not re.search(r"\b[A-Z]\.$", before))
+        ended = before[-1:] in ":;—–" or (
+            before[-1:] == "." and len(before) > 3 and not re.search(r"\b[A-Z]\.$", before)
+        )
         rest = text[match.end() + length :].lstrip()
         if re.match(r"(?:of|and|or|to|through|above|below)\b", rest):
             continue
         chosen = next(((k, v) for k, v in options if (k, v - 1) in open_marks), None)
-        if before[-1:] == "," or (before[-1:] == "." and chosen is None):
-            if REFERENCE.search(before[:-1]):
-                continue
+        if (before[-1:] == "," or (before[-1:] == "." and chosen is None)) and REFERENCE.search(before[:-1]):
+            continue
         if chosen is None and (ended or match.re is SHARED_VERB) and before[-1:] != ".":
             chosen = next(((k, v) for k, v in options if v == 1), None)
         if chosen is None and before[-1:] == ".":
@@ -415,7 +455,12 @@ def heading_title(text: str) -> str:
 def heading_style(text: str, layout: LineLayout, mark: Mark | None) -> tuple[str, bool, bool, int]:
     """What headings of one level share: kind of mark, capitals, bold, size."""
     letters = [c for c in text if c.isalpha()]
-    return (mark.kind if mark else "", bool(letters) and all(c.isupper() for c in letters), layout.bold, round(layout.size))
+    return (
+        mark.kind if mark else "",
+        bool(letters) and all(c.isupper() for c in letters),
+        layout.bold,
+        round(layout.size),
+    )
 
 
 class HeadingPath:
@@ -446,9 +491,9 @@ def find_blocks(text: str, lines: Sequence[LineLayout]) -> list[Block]:
 
     text: lines joined by line feeds. lines: one LineLayout for each, in reading order.
     """
-    sizes = [l.size for l in lines if l.size]
+    sizes = [line.size for line in lines if line.size]
     body_size = median(sizes) if sizes else 0.0
-    starts = block_starts(text, lines, Outline())
+    starts = block_starts(text, lines)
     builder = BlockBuilder(text, body_size)
     for n, first in enumerate(starts):
         last = starts[n + 1] if n + 1 < len(starts) else len(lines)
@@ -490,7 +535,14 @@ class BlockBuilder:
             return False
         # below a lead-in, a short capitalised line is an item ("• Booking photographs"), unless its looks say heading
         awaiting = bool(self.outline.lead_in) or any(e.lead_in for e in self.outline.entries)
-        return not awaiting or layout.bold or large or stripped.upper() == stripped or kind in ("section", "I.") or kind.startswith("1.1")
+        return (
+            not awaiting
+            or layout.bold
+            or large
+            or stripped.upper() == stripped
+            or kind in ("section", "I.")
+            or kind.startswith("1.1")
+        )
 
     def _append(self, kind: BlockKind, start: int, end: int) -> None:
         self.blocks.append(Block(kind, start, end, start, headings=self.headings.titles))
@@ -516,7 +568,7 @@ class BlockBuilder:
             self._interrupt_list(layout)
         probe = replace_entries(self.outline, found, layout.left)
         cuts = [0, *(first + c for c in inline_cuts(raw[first:], probe)), len(raw)]
-        for a, b in zip(cuts, cuts[1:], strict=False):
+        for a, b in pairwise(cuts):
             self._add_part(start + a, start + b, layout, inline=a > 0)
 
     def _interrupt_list(self, layout: LineLayout) -> None:
@@ -529,8 +581,14 @@ class BlockBuilder:
     def _resume_list(self, options: Sequence[tuple[str, int]]) -> None:
         """The next mark of a list that a paragraph interrupted: its levels and lead-ins hold again."""
         waiting, self.interrupted = self.interrupted, None
-        if waiting is not None and not self.outline.entries and any(
-            value > 1 and e.kind == kind and value == e.value + 1 for kind, value in options for e in waiting.entries
+        if (
+            waiting is not None
+            and not self.outline.entries
+            and any(
+                value > 1 and e.kind == kind and value == e.value + 1
+                for kind, value in options
+                for e in waiting.entries
+            )
         ):
             self.outline = waiting
 
@@ -539,7 +597,12 @@ class BlockBuilder:
         top = self.outline.entries[-1] if self.outline.entries else None
         if top and top.kind == "hang":
             sibling = abs(layout.left - top.left) <= 3
-            if sibling and (layout.left > 0 or text[:1].islower() or re.search(r"(?:;|,)(?:\s*(?:and|or))?$", text) or self._runs_on()):
+            if sibling and (
+                layout.left > 0
+                or text[:1].islower()
+                or re.search(r"(?:;|,)(?:\s*(?:and|or))?$", text)
+                or self._runs_on()
+            ):
                 return True
         lead = top.lead_in if top else self.outline.lead_in
         if not lead or not self.blocks:

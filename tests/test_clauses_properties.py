@@ -35,7 +35,27 @@ SENTENCES = (
     "Signed: ____________",
     "a civil immi-",
 )
-MARKS = ("", "", "1. ", "2. ", "3. ", "(a) ", "(b) ", "(i) ", "(ii) ", "A. ", "B.", "I. ", "II. ", "• ", "- ", "1.1 ", "1.2.1 ", "§ 4 ", "SECTION 5. ")
+MARKS = (
+    "",
+    "",
+    "1. ",
+    "2. ",
+    "3. ",
+    "(a) ",
+    "(b) ",
+    "(i) ",
+    "(ii) ",
+    "A. ",
+    "B.",
+    "I. ",
+    "II. ",
+    "• ",
+    "- ",
+    "1.1 ",
+    "1.2.1 ",
+    "§ 4 ",
+    "SECTION 5. ",
+)
 policy_line = st.builds(
     lambda indent, mark, sentences, end: " " * indent + mark + " ".join(sentences) + end,
     st.sampled_from((0, 0, 0, 2, 4, 8)),
@@ -45,7 +65,10 @@ policy_line = st.builds(
 )
 policies = st.lists(policy_line, max_size=14).map("".join)
 # any characters, with those that the splitter looks at far more often than chance would bring them
-texts = st.text(st.one_of(st.sampled_from(" \n\t.:;,-()§•aAiI1“”\xa0\x0c\u2028"), st.characters(exclude_categories=("Cs",))), max_size=200)
+texts = st.text(
+    st.one_of(st.sampled_from(" \n\t.:;,-()§•aAiI1“”\xa0\x0c\u2028"), st.characters(exclude_categories=("Cs",))),
+    max_size=200,
+)
 
 
 def assert_whole(text: str, units: list[Unit]) -> None:
@@ -176,7 +199,9 @@ def test_a_manual_of_300_pages_takes_seconds_and_grows_in_line() -> None:
     assert seconds(300) < 15
 
 
-@pytest.mark.parametrize("text", ["a " * 40_000, "(" * 20_000, "a, and b " * 8_000, "1. " * 15_000, "No. " * 15_000, "A.B." * 10_000])
+@pytest.mark.parametrize(
+    "text", ["a " * 40_000, "(" * 20_000, "a, and b " * 8_000, "1. " * 15_000, "No. " * 15_000, "A.B." * 10_000]
+)
 def test_odd_text_does_not_blow_up(text: str) -> None:
     began = time.perf_counter()
     assert_whole(text, units_of_text(text))

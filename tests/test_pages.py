@@ -449,6 +449,31 @@ def test_underlines_and_shading_make_no_table(tmp_path: Path) -> None:
     assert {line.cell for line in read_document(write_pdf(tmp_path / "a.pdf", [draw])).lines} == {None}
 
 
+def test_a_heading_between_a_running_header_and_a_repeated_table_head_is_body(tmp_path: Path) -> None:
+    def sheet(number: int, heading: str) -> made.Draw:
+        def draw(canvas: Canvas) -> None:
+            made.text(canvas, 60, 30, "Example County Sheriff, Release Procedure", 9)
+            made.text(canvas, 60, 70, heading, 11, "Helvetica-Bold")
+            made.grid(canvas, (60, 120, 500), (90, 110, 130, 150))
+            made.text(canvas, 64, 94, "Step")
+            made.text(canvas, 124, 94, "Action")
+            for row in (1, 2):
+                made.text(canvas, 64, 94 + 20 * row, f"{number}.{row}")
+                made.text(canvas, 124, 94 + 20 * row, body(1, 2 * number + row)[0][:60])
+            block(canvas, body(10, 20 * number), 60, 180)
+
+        return draw
+
+    drawn = [sheet(1, "4.01 Same-day releases"), sheet(2, "4.02 Other claims"), sheet(3, "4.03 Property")]
+    document = read_document(write_pdf(tmp_path / "a.pdf", drawn))
+    assert set(furniture(document)) == {"Example County Sheriff, Release Procedure"}
+    assert [t for t in body_text(document) if t.startswith("4.0")] == [
+        "4.01 Same-day releases",
+        "4.02 Other claims",
+        "4.03 Property",
+    ]
+
+
 # --- turned pages ------------------------------------------------------------------------------------------------
 
 

@@ -1,7 +1,7 @@
 """Where clauses begin and end: hand-written passages, each with the units that the codebook (section 1) wants.
 
-`files/splitting_cases.jsonl`: one case a line, `{"id", "group", "text", "units": [{"kind", "text", "context"?}]}`; texts
-have their white space folded, and `context` (the lead-ins) stands only where it matters.
+`files/splitting_cases.jsonl`: one case a line, `{"id", "group", "text", "units": [{"kind", "text", "context"?}]}`;
+the units' texts have their white space folded, and `context` (the lead-ins) stands only where it matters.
 """
 
 from __future__ import annotations
@@ -19,7 +19,9 @@ CASES: list[dict[str, Any]] = [
     json.loads(line)
     for line in (Path(__file__).parent / "files" / "splitting_cases.jsonl").read_text(encoding="utf-8").splitlines()
 ]
-NO_COMMA = "two rules joined by a bare 'and': cutting there breaks more shared rules in the authored policies than it mends"
+NO_COMMA = (
+    "two rules joined by a bare 'and': cutting there breaks more shared rules in the authored policies than it mends"
+)
 KNOWN_MISSES = {
     "coordination-and-shall-not": NO_COMMA,
     "coordination-must-and-may": NO_COMMA,
@@ -38,7 +40,8 @@ def found(case: dict[str, Any]) -> list[tuple[str, str, str | None]]:
     units = [unit for unit in units if unit[1]]
     asked = [unit.get("context") is not None for unit in case["units"]]
     return [
-        (kind, words, context if i < len(asked) and asked[i] else None) for i, (kind, words, context) in enumerate(units)
+        (kind, words, context if i < len(asked) and asked[i] else None)
+        for i, (kind, words, context) in enumerate(units)
     ]
 
 
