@@ -20,7 +20,6 @@ from typing import Any, Literal
 
 import numpy as np
 import spacy
-from spacy.attrs import IDX, SENT_START
 from spacy.language import Language
 from spacy.tokens import Doc, Span
 
@@ -99,9 +98,7 @@ def is_hard_wrapped(text: str) -> bool:
         return False
     full = [line for line in lines if len(line) > 0.8 * longest]
     # a wrapped text breaks off somewhere in the middle of a sentence
-    broken = any(
-        len(line) > 0.65 * longest and (line[-1] not in ".:;?!" or CLOSED.search(line)) for line in lines[:-1]
-    )
+    broken = any(len(line) > 0.65 * longest and (line[-1] not in ".:;?!" or CLOSED.search(line)) for line in lines[:-1])
     return broken and len(full) >= 0.3 * len(lines)
 
 
@@ -128,8 +125,8 @@ def policy_sentences(doc: Doc) -> Doc:
         starts.update(sentences[-1])
     doc.user_data["policy_sentences"] = sentences
     # one array for all tokens: setting `token.is_sent_start` looks through the whole document each time
-    flags = np.where(np.isin(doc.to_array(IDX), list(starts)), 1, -1)
-    return doc.from_array([SENT_START], flags.astype(np.int64).view(np.uint64))
+    flags: Any = np.where(np.isin(doc.to_array("IDX"), list(starts)), 1, -1)
+    return doc.from_array(["SENT_START"], flags.astype(np.int64).view(np.uint64))
 
 
 @Language.component("policy_clauses")
@@ -165,7 +162,7 @@ def _made_by(component: str, doc: Doc) -> Any:
 
 
 def _span(doc: Doc, text: str, start: int, end: int, label: str) -> Span:
-    """The span of [start, end) without the white space around it. `text`: doc.text, which spaCy builds anew each time."""
+    """The span of [start, end) without the white space around it. `text`: doc.text, which is slow to ask for."""
     text = text[start:end]
     left = len(text) - len(text.lstrip())
     span = doc.char_span(start + left, start + len(text.rstrip()), label=label, alignment_mode="expand")
@@ -196,20 +193,20 @@ def join_fragments(text: str, units: list[Unit]) -> list[Unit]:
     joined: list[Unit] = []
     held: Unit | None = None
     for unit in units:
+        body = text[unit.start : unit.end].strip()
+        found = read_mark(body)
+        bare = unit.kind == "clause" and not re.search(r"\w{2}", body[found[1] :] if found else body)
         if held is not None:
             unit = Unit(unit.kind, held.start, unit.end, unit.heading, held.context or unit.context, unit.depth)
             held = None
-        body = text[unit.start : unit.end].strip()
-        found = read_mark(body)
-        bare = not re.search(r"\w{2}", body[found[1] :] if found else body)
-        if unit.kind == "clause" and bare and unit is not units[-1]:
+        if bare:
             held = unit
-        elif unit.kind == "clause" and bare and joined and joined[-1].kind == "clause":
-            last = joined.pop()
-            joined.append(Unit(last.kind, last.start, unit.end, last.heading, last.context, last.depth))
         else:
             joined.append(unit)
-    return joined
+    if held is not None and joined and joined[-1].kind == "clause":
+        last = joined.pop()
+        held = Unit(last.kind, last.start, held.end, last.heading, last.context, last.depth)
+    return [*joined, held] if held is not None else joined
 
 
 def fold(text: str) -> str:

@@ -109,7 +109,7 @@ def evaluate(
     peers: Annotated[bool, typer.Option("--peers/--no-peers", help="Run keyword rules and plain TF-IDF beside.")] = True,
 ) -> None:
     """Measure: a labelled file with the model in use, or the project's own documents and families held out."""
-    from classifier.evaluation import boundary_scores, evaluate_held_out, fit_labeller, model_labeller
+    from classifier.evaluation import boundary_scores, evaluate_held_out, evaluate_peer_held_out, model_labeller
     from classifier.evaluation import evaluate as measure
     from classifier.labelled import read_evaluation, read_policies
     from classifier.peers import keyword_rules, plain_regression
@@ -127,10 +127,10 @@ def evaluate(
     boundaries = boundary_scores(documents)
     typer.echo(f"clause boundaries: precision {boundaries.precision:.3f}, recall {boundaries.recall:.3f}, F1 {boundaries.f1:.3f}")
     for by in ("document", "family"):
-        show_scores(f"held out by {by}: {len(documents)} documents", evaluate_held_out(documents, by, fit_labeller))
+        show_scores(f"held out by {by}: {len(documents)} documents", evaluate_held_out(documents, by))
         if peers:
             show_figures("  keyword rules", measure(documents, keyword_rules()))
-            show_figures("  TF-IDF, clause alone", evaluate_held_out(documents, by, plain_regression))
+            show_figures("  TF-IDF, clause alone", evaluate_peer_held_out(documents, by, plain_regression))
 
 
 def progress(items: Iterable[T], total: int, quiet: bool) -> Iterable[T]:

@@ -21,7 +21,7 @@ from classifier.codebook import load_codebook
 from classifier.findings import Rule, verdict
 from classifier.labelled import LabelledDocument, words
 from classifier.predictions import Model, predict_clauses
-from classifier.training import fit_model
+from classifier.training import cross_fitted
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,22 +219,26 @@ def evaluate(documents: Iterable[LabelledDocument], label: Labeller) -> Scores:
     return scores
 
 
-def evaluate_held_out(
-    documents: Sequence[LabelledDocument], by: str, fit: Callable[[Sequence[LabelledDocument]], Labeller], folds: int = 5
-) -> Scores:
-    """Score every document with a labeller that was fitted without it. by: "document" or "family", what is held out together."""
-    groups = [d.id if by == "document" else d.family for d in documents]
+def evaluate_held_out(documents: Sequence[LabelledDocument], by: str) -> Scores:
+    """Score every document with the project's own model, fitted without it. by: "document" or "family", held out together."""
+    models = cross_fitted(documents, by)
     scores = Scores()
-    for learn, held in GroupKFold(n_splits=min(folds, len(set(groups)))).split(groups, groups=groups):
-        label = fit([documents[i] for i in learn])
-        for i in held:
-            score_document(documents[i], label, scores)
+    for document in documents:
+        score_document(document, model_labeller(models[document.id]), scores)
     return scores
 
 
-def fit_labeller(documents: Sequence[LabelledDocument]) -> Labeller:
-    """The project's own model, fitted on these documents."""
-    return model_labeller(fit_model(documents, "held-out"))
+def evaluate_peer_held_out(
+    documents: Sequence[LabelledDocument], by: str, fit: Callable[[Sequence[LabelledDocument]], Labeller], folds: int = 5
+) -> Scores:
+    """The same for a peer that is fitted on documents."""
+    groups = [d.id if by == "document" else d.family for d in documents]
+    scores = Scores()
+    for seen, held in GroupKFold(min(folds, len(set(groups)))).split(groups, groups=groups):
+        label = fit([documents[i] for i in seen])
+        for i in held:
+            score_document(documents[i], label, scores)
+    return scores
 
 
 def boundary_scores(documents: Iterable[LabelledDocument]) -> Tally:

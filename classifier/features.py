@@ -14,6 +14,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 # Many names, one thing. Order matters: the first that matches at a place wins. Case-insensitive unless marked (?-i:…).
 CONCEPTS: tuple[tuple[str, str], ...] = (
@@ -75,14 +76,15 @@ class Surroundings:
     topics: tuple[str, ...] = ()
 
 
-def tokens(text: str) -> list[Token]:
+@lru_cache(maxsize=4096)  # a clause is read again as the one before, its heading and lead-in with every neighbour
+def tokens(text: str) -> tuple[Token, ...]:
     """Words, lower case, with agency names, forms and numbers folded to concept names in capitals."""
     found = []
     for match in TOKEN.finditer(text):
         kind = match.lastgroup or "word"
         word = match.group().lower().replace("’", "'") if kind in ("word", "mark") else kind
         found.append(Token(word, match.start(), match.end()))
-    return found
+    return tuple(found)
 
 
 def document_topics(texts: Sequence[str]) -> tuple[str, ...]:

@@ -11,15 +11,18 @@ import re
 import nupunkt
 
 # Never the end of a sentence, whatever follows. A scan may put a space before the stop ("c . 90").
-_TITLES = "Sgt|Lt|Capt|Cpt|Cpl|Det|Ofc|Off|Ptl|Ptlm|Tpr|Insp|Supt|Asst|Dep|Comm|Cmdr|Maj|Gen|Col|Hon|Sen|Rep|Dr|Mr|Mrs|Ms|Rev|Atty|St|Mt|Ft"
+_TITLES = (
+    "Sgt|Lt|Capt|Cpt|Cpl|Det|Ofc|Off|Ptl|Ptlm|Tpr|Insp|Supt|Asst|Dep|Comm|Cmdr|Maj|Gen|Col|Hon|Sen|Rep|Dr|Mr|Mrs|Ms|"
+    "Rev|Atty|St|Mt|Ft"
+)
 _PARTS = (
     r"No|Nos|Secs?|[Aa]rts?|[Cc]hs?|cls?|cc?|ss?|pp?|pars?|para|[Ss]ubds?|[Ss]ubs?|subsec|subdiv|[Vv]ols?|[Aa]mend|§|vs?|"
     r"e\.g|i\.e|[Cc]f|viz|See"
 )
 _LAWS = (
-    r"Ann|Stat|Gov|Supp|App|Cir|Const|Pen|Crim|Civ|Proc|Evid|Rptr|Reg|Fed|Pub|Pub\. ?L|Op|Exec|Mass|Cal|Ill|Tex|Fla|Wash|"
-    r"Conn|Va|Ga|Ariz|Colo|Mich|Minn|Nev|Okla|Ore?|Tenn|Wis|M\.G\.L|G\.L|U[.,]\s?S[.,]\s?C|U\.S\.C\.A|C\.F\.R|C\.M\.R|"
-    r"F\.[23]d|S\.\s?Ct|L\.\s?Ed|N\.E|N\.E\.[23]d|P\.C|R\.C\.W|O\.C\.G\.A"
+    r"Ann|Stat|Gov|Supp|App|Cir|Const|Pen|Crim|Civ|Proc|Evid|Rptr|Reg|Fed|Pub|Pub\. ?L|Op|Exec|Mass|Cal|Ill|Tex|Fla|"
+    r"Wash|Conn|Va|Ga|Ariz|Colo|Mich|Minn|Nev|Okla|Ore?|Tenn|Wis|M\.G\.L|G\.L|U[.,]\s?S[.,]\s?C|U\.S\.C\.A|C\.F\.R|"
+    r"C\.M\.R|F\.[23]d|S\.\s?Ct|L\.\s?Ed|N\.E|N\.E\.[23]d|P\.C|R\.C\.W|O\.C\.G\.A"
 )
 CLOSED = re.compile(
     rf"(?:^|[\s(\[“\"'’/—–-])(?:{_TITLES}|{_PARTS}|{_LAWS}|Exh?|Fig|Tel|ext|approx|Attn|[Ee]ncls?|rev)\s?\.$"
@@ -27,10 +30,13 @@ CLOSED = re.compile(
 # The end of a sentence only where a sentence plainly begins after it.
 OPEN = re.compile(
     r"(?:^|[\s(\[“\"'’/])(?:(?:[A-Za-z]\.){2,}|(?P<suffix>Inc\.|Co\.|Corp\.|Jr\.|Sr\.|Esq\.|etc\.)|"
-    r"Dept\.|Div\.|al\.|Ct\.|Ave\.|Blvd\.|Rd\.|seq\.|[Ii]d\.|[A-Z]\.|(?:Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sept?|Oct|Nov|Dec)\.)$"
+    r"Dept\.|Div\.|al\.|Ct\.|Ave\.|Blvd\.|Rd\.|seq\.|[Ii]d\.|[A-Z]\.|(?:Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sept?|Oct|"
+    r"Nov|Dec)\.)$"
 )
+NEAR = 240  # characters
 MARK_ALONE = re.compile(
-    r"\W*(?:\(?(?:[A-Z]-?(?=\d)|(?=\d))?(?:\d{1,3}[A-Za-z]{0,2}|\d{4}|[A-Za-z]|[ivxlIVXL]{2,6}|([a-z])\1)[.)]|\d+(?:\.\d+)+\.?|(?:Step|Task|Item|STEP|TASK|ITEM)\s+\d+[.:])\s*"
+    r"\W*(?:\(?(?:[A-Z]-?(?=\d)|(?=\d))?(?:\d{1,3}[A-Za-z]{0,2}|\d{4}|[A-Za-z]|[ivxlIVXL]{2,6}|([a-z])\1)[.)]|"
+    r"\d+(?:\.\d+)+\.?|(?:Step|Task|Item|STEP|TASK|ITEM)\s+\d+[.:])\s*"
 )
 # fmt: off
 OPENERS = [
@@ -52,8 +58,8 @@ MODALS = (
 )
 MODAL = re.compile(rf"\b{MODALS}\b", re.I)
 SUBORDINATE = re.compile(
-    r"\b(?:if|when|whenever|where|wherever|unless|until|while|because|since|although|though|after|before|who|whom|whose|which|that|"
-    r"whether|provided|except|so\s+that|as\s+long\s+as|to\s+the\s+extent)\b",
+    r"\b(?:if|when|whenever|where|wherever|unless|until|while|because|since|although|though|after|before|who|whom|whose|which|"
+    r"that|whether|provided|except|so\s+that|as\s+long\s+as|to\s+the\s+extent)\b",
     re.I,
 )
 # ", but shall not …", "; and the supervisor shall …", ", and, if it rains, the clerk shall …"
@@ -63,9 +69,11 @@ _ASIDE = (
 _NO_SUBJECT = r"(?!(?:if|when|where|unless|provided|except|that|which|who|to)\b)"
 _SUBJECT = r"(?:[A-Za-z][\w'’\-]*\s+)"
 JOINT = re.compile(
-    rf"(?:(?:[,;]\s+(?:and|but|nor|or|yet)\b|;|\s+but\b)\s*)(?={_ASIDE}(?:{MODALS}\b|{_NO_SUBJECT}{_SUBJECT}{{1,7}}?{MODALS}\b))"
+    rf"(?:(?:[,;]\s+(?:and|but|nor|or|yet)\b|;|\s+but\b)\s*)"
+    rf"(?={_ASIDE}(?:{MODALS}\b|{_NO_SUBJECT}{_SUBJECT}{{1,7}}?{MODALS}\b))"
     # a series of full rules: "the clerk shall log it, the sergeant shall read it, and …"
-    rf"|,\s+(?=(?:the|an?|no|each|every|any|all)\s+{_SUBJECT}{{1,5}}?{MODALS}\b[^,;]*,\s+and\s+{_SUBJECT}{{1,7}}?{MODALS}\b)",
+    rf"|,\s+(?=(?:the|an?|no|each|every|any|all)\s+{_SUBJECT}{{1,5}}?{MODALS}\b[^,;]*,"
+    rf"\s+and\s+{_SUBJECT}{{1,7}}?{MODALS}\b)",
     re.I,
 )
 
@@ -78,7 +86,8 @@ def sentence_starts(text: str) -> list[int]:
         at = match.end()
         if at >= len(text):
             continue
-        before = text[starts[-1] : match.start()] + text[match.start() : at].rstrip()
+        # what stands close before decides: a paragraph without stops must not be read again at each of its words
+        before = text[max(starts[-1], match.start() - NEAR) : at].rstrip()
         after = text[at : at + 60]
         if is_sentence_end(before, after, at in proposed or match.start() in proposed):
             starts.append(at)
@@ -111,8 +120,8 @@ def is_sentence_end(before: str, after: str, proposed: bool) -> bool:
 def coordinated_starts(sentence: str) -> list[int]:
     """Offsets in a sentence at which a second rule with its own modal verb begins; without 0.
 
-    Nothing is cut inside a subordinate clause, nor where the first part has no modal verb of its own: the condition stays
-    with its rule.
+    Nothing is cut inside a subordinate clause, nor where the first part has no modal verb of its own: the condition
+    stays with its rule.
     """
     cuts: list[int] = []
     for match in JOINT.finditer(sentence):

@@ -28,19 +28,21 @@ BULLETS = "•▪●○■◦‣·*➢►✓❖o"
 ROMAN = {"i": 1, "v": 5, "x": 10, "l": 50, "c": 100}
 # Words after which "(b)" or "4." is a reference that happens to begin a line, and no list mark.
 REFERENCE = re.compile(
-    r"(?:\b(?:sub)?(?:section|sec|paragraph|par|division|clause|chapter|ch|c|item|article|art|title|part|no|nos|rule|form|step|"
-    r"policy|order|page|exhibit|appendix|level|code|u\.s\.c|c\.f\.r|usc|cfr|s|ss)s?\.?|§+|\b\d[\w.\-]*(?:\([\w]+\))*|\([\w]{1,4}\))"
+    r"(?:\b(?:sub)?(?:section|sec|paragraph|par|division|clause|chapter|ch|c|item|article|art|title|part|no|nos|rule|"
+    r"form|step|policy|order|page|exhibit|appendix|level|code|u\.s\.c|c\.f\.r|usc|cfr|s|ss)s?\.?|"
+    r"§+|\b\d[\w.\-]*(?:\([\w]+\))*|\([\w]{1,4}\))"
     r"(?:,)?(?:\s+(?:and|or|to|through|under|by))?$",
     re.I,
 )
 SECTION = re.compile(
-    r"(?:(?:SECTION|Section|SEC\.|Sec\.|ARTICLE|Article|CHAPTER|Chapter|PART|Part|RULE|Rule|APPENDIX|Appendix|EXHIBIT|Exhibit)"
-    r"\s+(?:\d[\w.\-]*|[IVXLC]+|[A-Z])\b[.:]?|§+\s*\d[\w.\-]*)(?=\s|$)"
+    r"(?:(?:SECTION|Section|SEC\.|Sec\.|ARTICLE|Article|CHAPTER|Chapter|PART|Part|RULE|Rule|APPENDIX|Appendix|"
+    r"EXHIBIT|Exhibit)\s+(?:\d[\w.\-]*|[IVXLC]+|[A-Z])\b[.:]?|§+\s*\d[\w.\-]*)(?=\s|$)"
 )
 MARK = re.compile(
     r"(?P<decimal>\d{1,4}(?:\.\d{1,3})+[A-Z]?[.)]?)(?=\s|$)"
     r"|(?P<paren>\((?:\d{1,3}|[a-zA-Z]|[ivxl]{2,6}|[IVXL]{2,6}|([a-z])\3)\))(?=\s*[^\s).,;]|\s*$)"
-    r"|(?P<dotted>(?:\d{1,3}|[ivxl]{2,6}|[IVXL]{2,6}|[a-zA-Z])[.)])(?=\s|$|[A-Z“\"][a-z]|(?<=\d[.)])[a-zA-Z]|(?<=[a-z][.)])[a-z]{2}(?!\.))"
+    r"|(?P<dotted>(?:\d{1,3}|[ivxl]{2,6}|[IVXL]{2,6}|[a-zA-Z])[.)])"
+    r"(?=\s|$|[A-Z“\"][a-z]|(?<=\d[.)])[a-zA-Z]|(?<=[a-z][.)])[a-z]{2}(?!\.))"
     rf"|(?P<bullet>[{re.escape(BULLETS)}]|[–—-])(?=\s|$)"
 )
 QUESTION = re.compile(
@@ -60,7 +62,10 @@ SMALL_WORDS = frozenset([
 
 @dataclass(frozen=True, slots=True)
 class LineLayout:
-    """Where a line stands. start, end: offsets into the text. left, right in points; gap above in points (None: unknown)."""
+    """Where a line stands.
+
+    start, end: offsets into the text. left, right in points; gap above in points (None: unknown).
+    """
 
     start: int
     end: int
@@ -75,7 +80,7 @@ class LineLayout:
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """A list mark: its kind ("(a)", "1.", "I.", "•", "1.1", …), its ordinal (0 for bullets), and its length in characters."""
+    """A list mark: its kind ("(a)", "1.", "•", "1.1", …), its ordinal (0 for bullets), its length in characters."""
 
     kind: str
     value: int
@@ -86,8 +91,8 @@ class Mark:
 class Block:
     """A stretch of text that is one heading, list item or paragraph.
 
-    start, end: offsets into the text; blocks are contiguous. body: where the text begins after a title that runs into it
-    ("A. Release. Officers shall …"), else start. depth: 0 outside any list. headings: titles above, outermost first.
+    start, end: offsets into the text; blocks are contiguous. body: where the text begins after a title that runs into
+    it ("A. Release. Officers shall …"), else start. depth: 0 outside any list. headings: titles above, outermost first.
     lead_ins: the opening words that govern this item, outermost first; empty for a paragraph.
     """
 
@@ -149,7 +154,7 @@ def read_mark(text: str) -> tuple[list[tuple[str, int]], int] | None:
 
 @dataclass(slots=True)
 class Entry:
-    """One open list level: the mark that it was opened with, where it stands, the words that govern its children, its title."""
+    """One open list level: the mark that opened it, where it stands, the words that govern its children, its title."""
 
     kind: str
     value: int
@@ -374,7 +379,8 @@ SHARED_VERB = re.compile(
     r"\b(?:shall|must|may|will|should)(?:\s+not)?(\s+)(?=\((?:1\)(?=.*\(2\))|a\)(?=.*\(b\))|i\)(?=.*\(ii\))))", re.S
 )
 INLINE = re.compile(
-    r"(?<=[:;,.—–])(\s+(?:and\s+|or\s+)?)(?=\((?:\d{1,2}|[a-zA-Z]|[ivx]{2,4})\)\s*\S|(?:\d{1,2}|[a-zA-Z])[.)]\s?[A-Za-z“\"])|(\s+)(?=[•▪●○■◦‣]\s)"
+    r"(?<=[:;,.—–])(\s+(?:and\s+|or\s+)?)"
+    r"(?=\((?:\d{1,2}|[a-zA-Z]|[ivx]{2,4})\)\s*\S|(?:\d{1,2}|[a-zA-Z])[.)]\s?[A-Za-z“\"])|(\s+)(?=[•▪●○■◦‣]\s)"
 )
 
 
@@ -387,7 +393,7 @@ def inline_cuts(text: str, outline: Outline) -> list[int]:
         if not found:
             continue
         options, length = found
-        before = text[: match.start()]
+        before = text[max(0, match.start() - 80) : match.start()]
         if options[0][1] == 0:
             cuts.append(match.end())
             continue
@@ -419,13 +425,14 @@ def last_words(text: str) -> str:
 
 
 RUN_IN = re.compile(
-    r"((?:[A-Z][\w'’/&-]*|of|and|or|for|the|to|in|by|on|with)(?:[ ,]+(?:[A-Z][\w'’/&-]*|of|and|or|for|the|to|in|by|on|with|from)){0,6})"
+    r"((?:[A-Z][\w'’/&-]*|of|and|or|for|the|to|in|by|on|with)"
+    r"(?:[ ,]+(?:[A-Z][\w'’/&-]*|of|and|or|for|the|to|in|by|on|with|from)){0,6})"
     r"(?:[.:]|\s?[—–])(?:\s*[—–-])?\s+(?=[\"“(]?[A-Z])"
 )
 
 
 def run_in_title(raw: str) -> int:
-    """How many characters of a marked block are a title that runs into its text ("A. Purpose. This order …"); 0 if none."""
+    """How many characters of a marked block are a title run into its text ("A. Purpose. This order …"); 0 if none."""
     lead = len(raw) - len(raw.lstrip())
     found = read_mark(raw.lstrip())
     if not found or (found[0][0][1] == 0 and found[0][0][0] != "section"):
@@ -442,7 +449,7 @@ def run_in_title(raw: str) -> int:
 
 
 def breaks_off(sentence: str) -> bool:
-    """Does a sentence without a colon want items below it? It points at "the following", or ends with no stop at all."""
+    """Does a sentence without a colon want items below it? It points at "the following", or ends without a stop."""
     if OPEN_END.search(sentence):
         return True
     return not re.search(r"[.;:?!,”\"]$", sentence) and len(sentence.split()) >= 5 and bool(MODAL.search(sentence))

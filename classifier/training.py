@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from joblib import Parallel, delayed
+from scipy.sparse import csr_matrix
+from sklearn.feature_extraction.text import CountVectorizer, TfidfTransformer
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GroupKFold
 
@@ -18,16 +21,17 @@ from classifier.codebook import load_codebook
 from classifier.errors import LabelledDataError
 from classifier.features import Surroundings, document_topics, practice_features, stance_for_practice
 from classifier.labelled import LabelledDocument
-from classifier.predictions import LinearPart, Model, new_vectorizer, save_model, sigmoid, softmax
+from classifier.predictions import LinearPart, Model, as_is, save_model, sigmoid, softmax
 
 Floats = npt.NDArray[np.float32]
-PRACTICE_STRENGTH = 3.0  # inverse regularisation; chosen on held-out families, see models/<version>/designs.csv
+Rows = npt.NDArray[np.intp]
+PRACTICE_STRENGTH = 3.0  # inverse regularisation; chosen on held-out families
 STANCE_STRENGTH = 10.0
 FOLDS = 8
 REVIEW_SHARE = 0.15  # of the clauses that get a label, the least certain ones that a person should see
 # Authored policies are denser in labels (60 % of clauses) than the manuals and acts that the product meets (a third or
-# less): unlabelled clauses count this much when probabilities and thresholds are set.
-UNLABELLED_WEIGHT = 2.5
+# less): (68 : 32) against (40 : 60), so unlabelled clauses count this much when probabilities and thresholds are set.
+UNLABELLED_WEIGHT = 3.2
 SHRINK = 40.0  # a label's own threshold counts as much as the common one at this many positives
 
 
@@ -55,53 +59,108 @@ def examples(documents: Sequence[LabelledDocument]) -> list[Example]:
     return found
 
 
-def label_matrix(data: Sequence[Example], practices: Sequence[str]) -> npt.NDArray[np.bool_]:
-    """(examples, practices): does the clause carry the practice?"""
-    return np.array([[p in e.labels for p in practices] for e in data], dtype=bool)
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How often each feature occurs in each row. words: (features,). matrix: (rows, features)."""
+
+    words: npt.NDArray[Any]
+    matrix: csr_matrix
+
+    @classmethod
+    def of(cls, features: Sequence[list[str]]) -> Counts:
+        vectorizer = CountVectorizer(analyzer=as_is, min_df=2, dtype=np.float32)
+        matrix = vectorizer.fit_transform(features)
+        return cls(vectorizer.get_feature_names_out(), matrix.tocsr())
 
 
-def stance_pairs(data: Sequence[Example]) -> Iterator[tuple[int, str, str]]:
-    """(example index, practice, stance) for each label that has a stance."""
-    for i, example in enumerate(data):
-        for practice, stance in example.labels.items():
-            if stance is not None:
-                yield i, practice, stance
+@dataclass(frozen=True, slots=True)
+class TrainingSet:
+    """Everything that a fit needs, counted once. Stance rows stand for (example, practice) pairs that carry a stance.
+
+    truth: (examples, practices). pair_example, pair_stance: (pairs,), indexes of examples and of stances.
+    """
+
+    data: tuple[Example, ...]
+    practices: tuple[str, ...]
+    stances: tuple[str, ...]
+    practice_counts: Counts
+    stance_counts: Counts
+    truth: npt.NDArray[np.bool_]
+    pair_example: Rows
+    pair_stance: Rows
+
+    @classmethod
+    def of(cls, documents: Sequence[LabelledDocument]) -> TrainingSet:
+        codebook = load_codebook()
+        practices, stances = codebook.practice_ids, tuple(codebook.stances)
+        data = tuple(examples(documents))
+        pairs = [(i, p, s) for i, e in enumerate(data) for p, s in e.labels.items() if s is not None]
+        return cls(
+            data,
+            practices,
+            stances,
+            Counts.of([practice_features(e.clause) for e in data]),
+            Counts.of([stance_for_practice(data[i].clause, p) for i, p, _ in pairs]),
+            np.array([[p in e.labels for p in practices] for e in data], dtype=bool),
+            np.array([i for i, _, _ in pairs], dtype=np.intp),
+            np.array([stances.index(s) for _, _, s in pairs], dtype=np.intp),
+        )
+
+    def groups(self, by: str) -> list[str]:
+        """The document or family of each example."""
+        return [getattr(e, by) for e in self.data]
 
 
-def fit_practices(data: Sequence[Example], practices: Sequence[str]) -> LinearPart:
+@dataclass(frozen=True, slots=True)
+class Fitted:
+    """A linear part with the transformer that it was fitted on, so that rows of the same counts can be decided at once."""
+
+    part: LinearPart
+    transformer: TfidfTransformer
+    weights: Floats
+
+    def decide(self, counts: csr_matrix) -> Floats:
+        return np.asarray(self.transformer.transform(counts) @ self.weights + self.part.bias, dtype=np.float32)
+
+
+def fit_practices(training: TrainingSet, rows: Rows) -> Fitted:
     """One logistic regression a practice over a common TF-IDF vocabulary."""
-    vectorizer = new_vectorizer(min_df=2)
-    matrix = vectorizer.fit_transform([practice_features(e.clause) for e in data])
-    truth = label_matrix(data, practices)
-    weights = np.zeros((matrix.shape[1], len(practices)), dtype=np.float32)
-    bias = np.full(len(practices), -10.0, dtype=np.float32)
-    for column in range(len(practices)):
-        if truth[:, column].any():
-            regression = LogisticRegression(C=PRACTICE_STRENGTH, solver="liblinear", class_weight="balanced", random_state=0)
-            regression.fit(matrix, truth[:, column])
-            weights[:, column], bias[column] = regression.coef_[0], regression.intercept_[0]
-    return linear_part(vectorizer.get_feature_names_out(), vectorizer.idf_, weights, bias)
+    transformer = TfidfTransformer(sublinear_tf=True).fit(training.practice_counts.matrix[rows])
+    matrix = transformer.transform(training.practice_counts.matrix[rows])
+    matrix.sum_duplicates()  # in place: must be done before threads share the matrix
+    truth = training.truth[rows]
+
+    def fit(column: int) -> tuple[npt.NDArray[Any], float]:
+        if not truth[:, column].any():
+            return np.zeros(matrix.shape[1]), -10.0
+        regression = LogisticRegression(C=PRACTICE_STRENGTH, solver="liblinear", class_weight="balanced", random_state=0)
+        regression.fit(matrix, truth[:, column])
+        return regression.coef_[0], float(regression.intercept_[0])
+
+    fits = Parallel(n_jobs=-1, prefer="threads")(delayed(fit)(c) for c in range(truth.shape[1]))
+    weights = np.array([w for w, _ in fits], dtype=np.float32).T
+    return fitted(training.practice_counts.words, transformer, weights, np.array([b for _, b in fits], dtype=np.float32))
 
 
-def fit_stances(data: Sequence[Example], stances: Sequence[str]) -> LinearPart:
-    """One multinomial logistic regression over all labels; the practice is among the features."""
-    pairs = list(stance_pairs(data))
-    vectorizer = new_vectorizer(min_df=2)
-    matrix = vectorizer.fit_transform([stance_for_practice(data[i].clause, practice) for i, practice, _ in pairs])
-    regression = LogisticRegression(C=STANCE_STRENGTH, max_iter=400, random_state=0)
-    regression.fit(matrix, [stance for _, _, stance in pairs])
-    weights = np.zeros((matrix.shape[1], len(stances)), dtype=np.float32)
-    bias = np.full(len(stances), -10.0, dtype=np.float32)
-    for row, stance in enumerate(regression.classes_):
-        weights[:, stances.index(stance)], bias[stances.index(stance)] = regression.coef_[row], regression.intercept_[row]
-    return linear_part(vectorizer.get_feature_names_out(), vectorizer.idf_, weights, bias)
+def fit_stances(training: TrainingSet, rows: Rows) -> Fitted:
+    """One multinomial logistic regression over all labels of the given examples; the practice is among the features."""
+    pairs = np.flatnonzero(np.isin(training.pair_example, rows))
+    transformer = TfidfTransformer(sublinear_tf=True).fit(training.stance_counts.matrix[pairs])
+    matrix = transformer.transform(training.stance_counts.matrix[pairs])
+    regression = LogisticRegression(C=STANCE_STRENGTH, max_iter=300, tol=1e-3, random_state=0)
+    regression.fit(matrix, training.pair_stance[pairs])
+    weights = np.zeros((matrix.shape[1], len(training.stances)), dtype=np.float32)
+    bias = np.full(len(training.stances), -10.0, dtype=np.float32)
+    weights[:, regression.classes_], bias[regression.classes_] = regression.coef_.T, regression.intercept_
+    return fitted(training.stance_counts.words, transformer, weights, bias)
 
 
-def linear_part(words: npt.NDArray[Any], idf: npt.NDArray[Any], weights: Floats, bias: Floats) -> LinearPart:
+def fitted(words: npt.NDArray[Any], transformer: TfidfTransformer, weights: Floats, bias: Floats) -> Fitted:
     """As it will be stored: weights at half precision, features that weigh nothing left out."""
     stored = weights.astype(np.float16).astype(np.float32)
     kept = np.flatnonzero(np.abs(stored).max(axis=1) > 1e-3)
-    return LinearPart([str(w) for w in words[kept]], idf[kept].astype(np.float32), stored[kept], bias)
+    part = LinearPart([str(w) for w in words[kept]], transformer.idf_[kept].astype(np.float32), stored[kept], bias)
+    return Fitted(part, transformer, stored)
 
 
 def row_weights(truth: npt.NDArray[np.bool_]) -> npt.NDArray[np.float64]:
@@ -117,8 +176,8 @@ def calibrate(decisions: Floats, truth: npt.NDArray[np.bool_]) -> Floats:
     weights = row_weights(truth)
 
     def platt(x: npt.NDArray[Any], y: npt.NDArray[np.bool_], repeats: int = 1) -> tuple[float, float]:
-        fitted = LogisticRegression(C=1e3).fit(x.reshape(-1, 1), y, sample_weight=np.repeat(weights, repeats))
-        return float(fitted.coef_[0, 0]), float(fitted.intercept_[0])
+        line = LogisticRegression(C=1e3).fit(x.reshape(-1, 1), y, sample_weight=np.repeat(weights, repeats))
+        return float(line.coef_[0, 0]), float(line.intercept_[0])
 
     common = platt(decisions.ravel(), truth.ravel(), truth.shape[1])
     rows = [platt(decisions[:, c], truth[:, c]) if truth[:, c].sum() >= 20 else common for c in range(truth.shape[1])]
@@ -144,7 +203,7 @@ def choose_thresholds(probabilities: Floats, truth: npt.NDArray[np.bool_]) -> Fl
     return np.array(chosen, dtype=np.float32)
 
 
-def choose_temperature(decisions: Floats, truth: npt.NDArray[np.int_]) -> float:
+def choose_temperature(decisions: Floats, truth: Rows) -> float:
     """The temperature at which stance probabilities are least surprised by the held-out stances."""
     grid = np.linspace(0.4, 3.0, 53)
     losses = [-np.log(softmax(decisions / t)[np.arange(len(truth)), truth] + 1e-9).mean() for t in grid]
@@ -153,67 +212,89 @@ def choose_temperature(decisions: Floats, truth: npt.NDArray[np.int_]) -> float:
 
 @dataclass(frozen=True, slots=True)
 class HeldOut:
-    """Decision values for examples whose family the fit never saw. Rows as in the data; stance rows as stance_pairs."""
+    """What fits said of examples that they had not seen.
+
+    practice: (examples, practices) and stance: (pairs, stances), decision values. fold: (examples,), in which fold each was
+    held out. fits: the practice and the stance fit of each fold.
+    """
 
     practice: Floats
     stance: Floats
+    fold: Rows
+    fits: tuple[tuple[Fitted, Fitted], ...]
 
 
-def held_out_decisions(data: Sequence[Example], practices: Sequence[str], stances: Sequence[str], folds: int = FOLDS) -> HeldOut:
-    """Fit on all families but some, decide on those, until every example has been held out once."""
-    families = [e.family for e in data]
-    folds = min(folds, len(set(families)))
-    practice = np.zeros((len(data), len(practices)), dtype=np.float32)
-    pairs = list(stance_pairs(data))
-    stance = np.zeros((len(pairs), len(stances)), dtype=np.float32)
-    for fit_rows, held_rows in GroupKFold(n_splits=folds).split(families, groups=families):
-        learnt = [data[i] for i in fit_rows]
-        practice[held_rows] = fit_practices(learnt, practices).decide([practice_features(data[i].clause) for i in held_rows])
-        held = set(held_rows.tolist())
-        mine = [k for k, (i, _, _) in enumerate(pairs) if i in held]
-        rows = [stance_for_practice(data[pairs[k][0]].clause, pairs[k][1]) for k in mine]
-        stance[mine] = fit_stances(learnt, stances).decide(rows)
-    return HeldOut(practice, stance)
+def hold_out(training: TrainingSet, by: str = "family", folds: int = FOLDS) -> HeldOut:
+    """Fit on all groups but some, decide on those, until every example has been held out once. by: document or family."""
+    groups = training.groups(by)
+    practice = np.zeros((len(groups), len(training.practices)), dtype=np.float32)
+    stance = np.zeros((len(training.pair_example), len(training.stances)), dtype=np.float32)
+    fold = np.zeros(len(groups), dtype=np.intp)
+    fits = []
+    for number, (seen, held) in enumerate(GroupKFold(min(folds, len(set(groups)))).split(groups, groups=groups)):
+        practices, stances = fit_practices(training, seen), fit_stances(training, seen)
+        fits.append((practices, stances))
+        fold[held] = number
+        practice[held] = practices.decide(training.practice_counts.matrix[held])
+        pairs = np.flatnonzero(np.isin(training.pair_example, held))
+        stance[pairs] = stances.decide(training.stance_counts.matrix[pairs])
+    return HeldOut(practice, stance, fold, tuple(fits))
+
+
+def assemble(version: str, training: TrainingSet, held: HeldOut, rows: Rows, practices: Fitted, stances: Fitted) -> Model:
+    """A model from its linear parts; calibration, thresholds and the review mark from the held-out decisions of `rows`."""
+    truth = training.truth[rows]
+    calibration = calibrate(held.practice[rows], truth)
+    probabilities = sigmoid(held.practice[rows] * calibration[:, 0] + calibration[:, 1])
+    thresholds = choose_thresholds(probabilities, truth)
+    pairs = np.isin(training.pair_example, rows)
+    temperature = choose_temperature(held.stance[pairs], training.pair_stance[pairs])
+    doubts = held_out_doubts(training, held, rows, probabilities, thresholds, temperature)
+    review = float(np.quantile(doubts, 1 - REVIEW_SHARE)) if len(doubts) else 1.0
+    return Model(
+        version, training.practices, training.stances, practices.part, stances.part, calibration, thresholds, temperature, review, {}
+    )  # fmt: skip
+
+
+def held_out_doubts(
+    training: TrainingSet, held: HeldOut, rows: Rows, probabilities: Floats, thresholds: Floats, temperature: float
+) -> npt.NDArray[np.float64]:
+    """The doubt (see Prediction) of each held-out clause that gets a label; stances where the practice is right only."""
+    given = probabilities >= thresholds
+    sure = np.where(given, probabilities, 1 - probabilities).prod(axis=1).astype(np.float64)
+    best = softmax(held.stance / temperature).max(axis=1)
+    place = {int(example): i for i, example in enumerate(rows)}
+    for pair, example in enumerate(training.pair_example):
+        if int(example) in place:
+            sure[place[int(example)]] *= best[pair]
+    return 1 - sure[given.any(axis=1)]
 
 
 def fit_model(documents: Sequence[LabelledDocument], version: str) -> Model:
     """Fit on all documents; calibration, thresholds and the review mark come from families held out."""
     if len({d.family for d in documents}) < 2:
         raise LabelledDataError("fewer than two style families", "training needs families to hold out; add documents")
-    codebook = load_codebook()
-    practices, stances = codebook.practice_ids, tuple(codebook.stances)
-    data = examples(documents)
-    truth = label_matrix(data, practices)
-    held = held_out_decisions(data, practices, stances)
-    calibration = calibrate(held.practice, truth)
-    probabilities = sigmoid(held.practice * calibration[:, 0] + calibration[:, 1])
-    thresholds = choose_thresholds(probabilities, truth)
-    pairs = list(stance_pairs(data))
-    temperature = choose_temperature(held.stance, np.array([stances.index(s) for _, _, s in pairs]))
-    model = Model(
-        version,
-        practices,
-        stances,
-        fit_practices(data, practices),
-        fit_stances(data, stances),
-        calibration,
-        thresholds,
-        temperature,
-        1.0,
-        {},
+    training = TrainingSet.of(documents)
+    everything = np.arange(len(training.data))
+    held = hold_out(training)
+    model = assemble(
+        version, training, held, everything, fit_practices(training, everything), fit_stances(training, everything)
     )
-    model.review_above = review_threshold(model, data)
-    model.card = card(documents, data)
+    model.card = card(documents, training.data)
     return model
 
 
-def review_threshold(model: Model, data: Sequence[Example]) -> float:
-    """The doubt above which the least certain REVIEW_SHARE of labelled clauses lie."""
-    by_document: dict[str, list[Surroundings]] = {}
-    for example in data:
-        by_document.setdefault(example.document, []).append(example.clause)
-    doubts = [p.doubt for clauses in by_document.values() for p in model.predict(clauses) if p.labels]
-    return float(np.quantile(doubts, 1 - REVIEW_SHARE)) if doubts else 1.0
+def cross_fitted(documents: Sequence[LabelledDocument], by: str, folds: int = 5) -> dict[str, Model]:
+    """For each document id a model that has not learnt from it, nor from its family if `by` is family.
+
+    Each fold's calibration and thresholds come from the other folds' held-out decisions.
+    """
+    training = TrainingSet.of(documents)
+    held = hold_out(training, by, folds)
+    models = [
+        assemble(f"without-{by}-fold-{k}", training, held, np.flatnonzero(held.fold != k), *held.fits[k]) for k in range(len(held.fits))
+    ]
+    return {e.document: models[held.fold[i]] for i, e in enumerate(training.data)}
 
 
 def card(documents: Sequence[LabelledDocument], data: Sequence[Example]) -> dict[str, Any]:
