@@ -6,34 +6,47 @@ import re
 
 from classifier.labelled import Condition
 
+_ICE = (
+    r"(?:ice|dhs|ero|cbp|hsi|the\s+service|(?:the\s+department\s+of\s+)?homeland\s+security|"
+    r"(?:the\s+)?(?:federal\s+)?immigration\s+(?:\w+\s+)?(?:authorit(?:y|ies)|officers?|officials?|agents?|agenc(?:y|ies)|service))"
+)
+_JUDGE = r"(?:judges?|magistrates?|judicial\s+officers?)"
+_PERSON = r"(?:person|individual|inmate|detainee|prisoner|victim|student|witness|parent)"
+
 # What names a condition of each type. A cue counts where it stands in a limiting phrase, or anywhere for the types that
 # limit by nature.
 CUES: dict[str, str] = {
     "judicial_warrant": r"judicial(?:ly)?[\s-]+(?:issued\s+|signed\s+|criminal\s+)?(?:warrants?|orders?|determination|probable\s+cause)|criminal\s+(?:arrest\s+|judicial\s+)?warrants?"
-    r"|(?:warrants?|orders?)[^.;]{0,40}?(?:signed|issued|approved)\s+by\s+(?:an?|the)\s+(?:[\w-]+\s+){0,4}?(?:judge|magistrate|court|justice)|court[\s-]issued\s+warrants?|judge['’]s\s+(?:signature|warrant|order)|search\s+warrant",
+    rf"|(?:warrants?|orders?)[^.;]{{0,40}}?(?:signed|issued|approved)\s+by\s+(?:an?|the)\s+(?:[\w-]+\s+){{0,4}}?(?:{_JUDGE}|court|justice)|court[\s-]issued\s+warrants?|judge['’]s\s+(?:signature|warrant|order)|search\s+warrant"
+    rf"|\b{_JUDGE}\s+(?:has\s+|have\s+)?(?:so\s+)?(?:signed|issued|ordered|orders|signs|issues)\b",
     "criminal_history": r"convict(?:ed|ions?)\b|charged\s+with|felon(?:y|ies)|misdemeanou?rs?|serious\s+or\s+violent|violent\s+(?:or\s+serious\s+)?(?:crimes?|offen[cs]es?)|aggravated\s+felon\w+"
     r"|sex[\s-]offender|registry|gang\s+(?:member|database|file)|criminal\s+(?:history|record)|enumerated\s+offen[cs]es?|listed\s+offen[cs]es?|level\s+(?:1|one|i)\s+offend\w+|drug\s+trafficking|probation|crime\s+of\s+violence",
-    "public_safety": r"public\s+safety|(?:immediate|imminent|serious|grave|credible)\s+(?:danger|threat|risk|harm)|danger(?:ous)?\b|threat\b|terror\w*|national\s+security|exigen\w+|emergenc(?:y|ies)|officer\s+safety|life[\s-]threatening|espionage",
-    "ice_request": r"(?:on|upon|at|in\s+response\s+to|responding\s+to|when|where|if|after|following|pursuant\s+to)\s+(?:a|an|any|the)?\s*(?:written\s+|verbal\s+|valid\s+|formal\s+)?(?:request|inquir\w+|notification\s+request|detainer(?:\s+request)?|i-247\w?)\b"
-    r"|requests?\s+(?:from|by|of)\s+(?:ice|dhs|ero|cbp|immigration|federal|the\s+(?:service|department\s+of\s+homeland))|(?:ice|dhs|ero|immigration\s+\w+)\s+(?:has\s+)?(?:asks?|asked|requests?|requested)|notification\s+requests?|when\s+asked|if\s+asked",
+    "public_safety": r"(?<!of\s)(?<!department\s)public\s+safety(?!\s+(?:and|committee|department))|(?:immediate|imminent|serious|grave|credible)\s+(?:danger|threat|risk|harm)|danger(?:ous)?\b|threat\b|terror\w*|national\s+security|exigen\w+|emergenc(?:y|ies)|officer\s+safety|life[\s-]threatening|espionage|(?:bodily|physical)\s+(?:harm|injury)",
+    # a hold "on a detainer" is the practice itself; a detainer is a trigger where something happens when it comes
+    "ice_request": r"(?:on|upon|at|in\s+(?:response|reply|answer)\s+to|respond(?:s|ing)?\s+to|after|following|pursuant\s+to|without)\s+(?:(?:receipt\s+of|an?|any|the|its|their)\s+)*(?:written\s+|verbal\s+|valid\s+|formal\s+|federal\s+)*(?:request|inquir\w+)\b"
+    rf"|requests?\s+(?:from|by|of)\s+{_ICE}|{_ICE}\s+(?:has\s+|have\s+|so\s+)*(?:asks?|asked|requests?|requested|lodged|lodges)\b|(?:asked|requested)\s+by\s+{_ICE}|notification\s+requests?|(?:when|if)\s+(?:so\s+)?(?:asked|requested)\b"
+    r"|(?:when|where|if|after)\s+(?:an?\s+|any\s+)?(?:\w+\s+){0,2}(?:detainer|i-?247\w?)\s+(?:is|has|was|arrives|comes)|(?:receipt\s+of|receiving)\s+(?:an?\s+)?(?:\w+\s+){0,2}(?:detainer|i-?247)",
     "approval": r"(?:prior\s+|written\s+|express\s+|prior\s+written\s+)?(?:approval|permission|authori[sz]ation|consent|leave|say-so|sign-off)\s+(?:of|from|by)\s+(?:the|a|an|his|her|their)\s+[\w\s'’-]{0,30}?(?:chief|sheriff|supervisor|lieutenant|sergeant|captain|superintendent|commander|counsel|director|warden|board|commissioner|attorney|o\.?i\.?c|deputy|mayor|manager|administrator|colonel|secretary|designee)"
     r"|(?:chief|sheriff|supervisor|lieutenant|sergeant|captain|superintendent|commander|counsel|director|warden|board|commissioner|colonel|commanding\s+officer|officer\s+in\s+charge|council)[\w\s'’,-]{0,40}?\b(?:approves?|approved|agrees?|authori[sz]es?|authori[sz]ed|consents?|permits?|determines?|decides?|directs?|allows?|orders)"
-    r"|approved\s+by\s+(?:the|a|an)|authori[sz]ed\s+by\s+(?:the\s+)?(?:chief|sheriff|a\s+supervisor|superintendent|captain|commander|board|council)|(?:prior|supervisory|command)\s+approval|without\s+(?:the\s+)?(?:approval|permission|leave)",
+    r"|approved\s+by\s+(?:the|a|an)|authori[sz]ed\s+by\s+(?:the\s+)?(?:chief|sheriff|a\s+supervisor|superintendent|captain|commander|board|council)|(?:prior|supervisory|command)\s+approval|(?:supervisor|chief|sheriff|commander|superintendent|counsel)\s+(?:has\s+)?(?:gives|given)\s+(?:permission|leave|approval|consent)|without\s+(?:the\s+)?(?:approval|permission|leave)",
     "required_by_law": r"(?:as|where|when|if|unless|except\s+as|to\s+the\s+extent|otherwise|is|are)\s+(?:otherwise\s+)?(?:required|authori[sz]ed|permitted|allowed|provided|mandated|compelled)\s+(?:by|under|in)\s+(?:(?:any|applicable|federal|state|local|other|or|and|the|court|city)[\s,]+)*(?:laws?|statutes?|court\s+orders?|orders?|regulations?|ordinances?|section|chapter|policy|u\.s\.c|8\s)"
     r"|(?:required|permitted|authori[sz]ed)\s+by\s+(?:\w+\s+){0,3}law\b|8\s*u\.?\s?s\.?\s?c\.?\s*(?:§+|sections?)?\s*(?:1373|1644)|sections?\s+1373|§+\s*1373|court\s+order|subpoena|in\s+accordance\s+with\s+(?:section|rcw|chapter|state\s+law|the\s+law|applicable)|comply\s+with\s+(?:state|federal|applicable)|consistent\s+with\s+(?:state|federal|applicable)\s+law|to\s+the\s+extent\s+(?:permitted|required|allowed)|not\s+violate\s+any",
     "public_information": r"(?:publicly\s+available|available\s+to\s+the\s+(?:general\s+)?public|public\s+(?:record|information|log|docket|roster|website|inmate\s+search)s?|open\s+to\s+(?:the\s+public|anyone|anybody|all)|already\s+public|any\s+(?:member\s+of\s+the\s+public|caller|citizen)|anyone\s+(?:else\s+)?(?:may|can|could))",
     "criminal_investigation": r"criminal\s+(?:investigations?|matters?|activit(?:y|ies)|offen[cs]es?|violations?|laws?|cases?|enforcement|purposes?)|(?:investigation|prosecution)\s+of\s+(?:a\s+|any\s+|the\s+|an\s+)?(?:crimes?|criminal|offen[cs]es?|felon\w+)|law[\s-]enforcement\s+purpose|unrelated\s+to\s+(?:the\s+)?(?:civil\s+)?(?:immigration|enforcement)|other\s+than\s+(?:civil\s+)?immigration|probable\s+cause\s+to\s+believe|reasonable\s+suspicion|132[56]|element\s+of\s+(?:the|an|a)\s+(?:crime|offen[cs]e)|trafficking|smuggling|joint\s+(?:law\s+enforcement\s+)?task\s+force",
-    "consent": r"(?:written\s+|informed\s+|voluntary\s+|signed\s+)?consent(?:s|ed|ing)?\b|with\s+the\s+(?:person|inmate|individual|prisoner|detainee|student)['’]?s\s+(?:\w+\s+)?(?:permission|agreement)|(?:person|inmate|individual|detainee|prisoner|victim)\s+(?:\w+\s+){0,2}(?:agrees|asks|requests|elects|chooses)|at\s+the\s+(?:person|inmate|individual|detainee|victim)['’]?s\s+(?:own\s+)?request|authori[sz]ed\s+in\s+writing\s+by\s+the",
+    # the leave of a sheriff or a board is approval, whatever it is called
+    "consent": rf"(?:written\s+|informed\s+|voluntary\s+|signed\s+)?consent(?:s|ed|ing)?\b(?!\s+of\s+(?:the|an?|his|her)\s+(?!{_PERSON}))|with\s+the\s+{_PERSON}['’]?s\s+(?:\w+\s+)?(?:permission|agreement)"
+    rf"|{_PERSON}\s+(?:\w+\s+){{0,2}}(?:agrees|asks|requests|elects|chooses|waives)|at\s+the\s+(?:{_PERSON}['’]s\s+(?:own\s+)?request|request\s+of\s+the\s+{_PERSON})|authori[sz]ed\s+in\s+writing\s+by\s+the",
 }
 LIMITING = re.compile(
     r"\b(?:unless|except|only|if|when|where|without|provided|until|absent|pursuant|solely|subject\s+to|to\s+the\s+extent|so\s+long\s+as|as\s+long\s+as|"
-    r"in\s+the\s+(?:event|case)|upon|on|after|for|who|whose|with|that|in\s+response|as|by|during|related|relating|has|have|any|because|based)\b",
+    r"in\s+the\s+(?:event|case)|upon|on|after|for|who|whose|with|that|in\s+(?:response|reply|answer)|at|as|by|during|related|relating|has|have|any|because|based)\b",
     re.I,
 )
 PHRASE_START = re.compile(
-    r"\b(?:unless|except|only|if|when|where|without|provided|until|absent|pursuant\s+to|subject\s+to|to\s+the\s+extent|so\s+long\s+as|as\s+long\s+as|in\s+the\s+event|upon|after|who|whose|with|in\s+response\s+to|as|other\s+than)\b",
+    r"\b(?:unless|except|only|if|when|where|without|provided|until|absent|pursuant\s+to|subject\s+to|to\s+the\s+extent|so\s+long\s+as|as\s+long\s+as|in\s+the\s+event|upon|after|who|whose|with|in\s+(?:response|reply)\s+to|at\s+the|as|other\s+than)\b",
     re.I,
 )
+_PHRASE_END = re.compile(r"[,;:)]|(?<!\b\w)\.(?=\s+[A-Z“\"]|\s*$)")
 COMPILED = {kind: re.compile(cue, re.I) for kind, cue in CUES.items()}
 
 
@@ -50,11 +63,14 @@ def find_conditions(text: str, context: str = "") -> tuple[Condition, ...]:
 
 
 def limiting_phrase(text: str, start: int, end: int) -> str:
-    """The words around a cue, from the word that opens the limit to the next comma, semicolon or full stop."""
+    """The words around a cue, from the word that opens the limit to the next comma, semicolon or full stop.
+
+    The stop of an abbreviation ("8 U.S.C. § 1373", "G.L. c. 276") does not end them.
+    """
     before = text[:start]
     floor = max(before.rfind(c) for c in ";.:") + 1
     openers = [m.start() for m in PHRASE_START.finditer(before, floor)]
     first = openers[-1] if openers else start
-    close = re.search(r"[,;:)]|\.(?=\s|$)", text[end:])
-    last = end + (close.start() if close else len(text[end:]))
+    close = _PHRASE_END.search(text, end)
+    last = close.start() if close else len(text)
     return text[first:last].strip()
