@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -28,32 +29,52 @@ class InputFile:
     name: str
 
 
-def list_files(paths: Sequence[Path]) -> list[InputFile]:
-    """Every file below the paths, sorted by name; hidden files and departments.csv left out. Raises UsageError."""
+def list_files(paths: Sequence[Path], leave_out: Iterable[Path] = ()) -> list[InputFile]:
+    """Every file below the paths, sorted by name; hidden files, departments.csv and the files in `leave_out` are none.
+
+    Raises UsageError for a path that is not there, a folder that can't be listed, and where no file is left.
+    """
+    written = {path.resolve() for path in leave_out}
     found: dict[Path, InputFile] = {}
     for path in paths:
         if not path.exists():
             raise UsageError(f"{path}: no such file or folder", "check the path")
         if path.is_dir():
-            for folder, subfolders, names in os.walk(path):
+            for folder, subfolders, names in os.walk(path, onerror=_refuse):
                 subfolders[:] = sorted(s for s in subfolders if not s.startswith("."))
                 for name in sorted(names):
-                    if not name.startswith(".") and name not in (REGISTRY, "Thumbs.db"):
-                        file = Path(folder) / name
-                        found.setdefault(file.resolve(), InputFile(file, path, file.relative_to(path).as_posix()))
+                    file = Path(folder) / name
+                    if not name.startswith(".") and name not in (REGISTRY, "Thumbs.db") and file.resolve() not in written:
+                        found.setdefault(file.resolve(), InputFile(file, path, _shown(file.relative_to(path))))
         else:
-            found.setdefault(path.resolve(), InputFile(path, None, path.name))
+            found.setdefault(path.resolve(), InputFile(path, None, _shown(Path(path.name))))
     if not found:
         raise UsageError(f"no files in {', '.join(map(str, paths))}", "name a folder with PDF, Word, HTML or text files")
-    return distinct_names(sorted(found.values(), key=lambda f: f.name))
+    return sorted(distinct_names(list(found.values())), key=lambda f: f.name)
+
+
+def _refuse(error: OSError) -> None:
+    """Stops at a folder that os.walk would pass over in silence."""
+    raise UsageError(f"{error.filename}: can't be listed ({error.strerror})", "change its permissions or name other folders") from error
+
+
+def _shown(path: Path) -> str:
+    """A path with forward slashes; bytes that are no UTF-8 are spelled out, so that every table can hold it."""
+    return os.fsencode(path.as_posix()).decode("utf-8", "backslashreplace")
 
 
 def distinct_names(files: Sequence[InputFile]) -> list[InputFile]:
-    """Files of one name from two roots keep apart by their root's name."""
+    """Files of one name from several roots keep apart by as many of the folders above as it takes."""
+    above = [(f.root or f.path.parent).resolve().parts[1:] for f in files]
     names = [f.name for f in files]
-    return [
-        InputFile(f.path, f.root, f"{(f.root or f.path.parent).resolve().name}/{f.name}") if names.count(f.name) > 1 else f for f in files
-    ]
+    depth = 0
+    while len(counts := Counter(names)) < len(names):
+        depth += 1
+        names = [
+            _shown(Path(*folders[-depth:], f.name)) if counts[name] > 1 else name
+            for f, folders, name in zip(files, above, names, strict=True)
+        ]
+    return [InputFile(f.path, f.root, name) for f, name in zip(files, names, strict=True)]
 
 
 @cache

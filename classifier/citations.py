@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 # "Lunn" and what scanners make of it; the second party likewise
-_NAME = r"(?:[L1lI|][uv](?:nn|rm|m|un|nri|n\s?n)|LUNN)"
+_NAME = r"(?:[L1lI|][uv](?:nn|rm|mn|im|un|nri|rin|n\s?n)|LUNN)"
 _PARTY = r"(?:C[o0c][mnr]{1,4}[o0cu]?[mnr]{0,2}[a-z0-9]{0,4}w[ea][a-z0-9]{1,4}th|Comm(?:[.’']|onw\w*|\b))"
 _CITATION = re.compile(
     rf"\b{_NAME}[,.]?\s+v(?:s|[.,]|ersus)*\s*(?:the\s+)?{_PARTY}"
@@ -16,8 +16,9 @@ _CITATION = re.compile(
     re.I,
 )
 _DESCRIBED = re.compile(
-    r"(?:supreme\s+judicial\s+court|\bSJC\b|(?:highest|high)\s+court)[^.;]{0,120}?(?:(?:20)?[’']?17\b|july|no\s+(?:authority|power)|cannot|may\s+not|lack)[^.;]{0,140}?(?:civil\s+(?:immigration\s+)?detainer|detainers?\b|immigration\s+hold)"
+    r"(?:supreme\s+judicial\s+court|\bSJC\b|(?<!nation['’]s\s)highest\s+court|(?:state|commonwealth|massachusetts)(?:['’]s?)?\s+high\s+court)[^.;]{0,120}?(?:(?:20)?[’']?17\b|july|no\s+(?:authority|power)|cannot|may\s+not|lack)[^.;]{0,140}?(?:civil\s+(?:immigration\s+)?detainer|detainers?\b|immigration\s+hold)"
     r"|detainers?\b[^.;]{0,60}?(?:as\s+the\s+supreme\s+judicial\s+court|as\s+the\s+SJC)\s+(?:held|ruled|decided|declared)"
+    r"|(?:decision|ruling|opinion)\s+(?:of|from|by)\s+the\s+(?:supreme\s+judicial\s+court|SJC)\b[^.;]{0,80}?detainers?\b"
     r"|2017\s+(?:\w+\s+){0,2}detainer\s+(?:decision|ruling|opinion)"
     r"|(?:2017|july\s+2017|july\s+24,?\s+2017)\s+(?:SJC\s+)?(?:decision|ruling|opinion|holding|case)\s+(?:of\s+the\s+|by\s+the\s+|from\s+the\s+)?(?:supreme\s+judicial\s+court|SJC)|2017\s+SJC\s+(?:decision|ruling|case|opinion)",
     re.I,
@@ -25,7 +26,7 @@ _DESCRIBED = re.compile(
 _BARE = re.compile(r"\bL(?:unn|UNN)\b")
 _TITLE = re.compile(
     r"(?:\b(?:Officers?|Ofc\.|Sgt\.?|Sergeant|Lt\.?|Lieutenant|Capt\.?|Captain|Corporal|Cpl\.|Chief|Det\.?|Detective|Mr\.|Ms\.|Mrs\.|Dr\.|"
-    r"Judge|Justice|Attorney|Atty\.?|Deputy|Trooper|Clerk|Inmate|Prisoner|Counselor|Director|Superintendent|Sheriff|Major|Nurse|Matron)|(?<=\w\s)[A-Z]\.)\s*$"
+    r"Judge|Justice|Attorney|Atty\.?|Deputy|Trooper|Clerk|Inmate|Prisoner|Counselor|Director|Superintendent|Sheriff|Major|Nurse|Matron)|(?<=[\w:,;]\s)[A-Z]\.|\b(?:Officers|Sergeants|Lieutenants|Captains|Detectives|Deputies|Troopers|Messrs\.)\s+(?:[A-Z]\w+,?\s+)+and)\s*$"
 )
 _FIRST_NAME = re.compile(r"\b([A-Z][a-z]+)\s+$")
 _PLACE = re.compile(

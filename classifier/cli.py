@@ -39,12 +39,13 @@ def score(
     """Score policies: clauses.jsonl, documents.csv, findings.csv and findings.xlsx into a folder."""
     from classifier.batch import list_files, score_files
     from classifier.departments import department_of, read_registry
-    from classifier.exports import Entry, by_department, write_results
+    from classifier.exports import TABLES, Entry, by_department, make_folder, write_results
     from classifier.predictions import load_model
 
     registry = read_registry(paths)
     version = load_model(model).version
-    files = list_files(paths)
+    files = list_files(paths, [out / table for table in TABLES])
+    make_folder(out)  # before the work, not after it
     entries = []
     for file, document in zip(files, progress(score_files(files, model, jobs), len(files), quiet), strict=True):
         entries.append(Entry(document, department_of(file.path, file.root, registry, document.first_lines)))
@@ -94,10 +95,10 @@ def train(
     version: Annotated[str, typer.Option("--version", help="Name of the new version.")] = "1",
 ) -> None:
     """Rebuild the model from the training data and make it the one in use."""
-    from classifier.labelled import read_policies
+    from classifier.labelled import training_documents
     from classifier.training import train as train_model
 
-    model = train_model(read_policies(data), models, version)
+    model = train_model(training_documents(data), models, version)
     typer.echo(f"{models / version}: {model.card['clauses']} clauses of {model.card['documents']} documents")
 
 
@@ -106,31 +107,42 @@ def evaluate(
     files: Annotated[list[Path] | None, typer.Argument(help="Labelled files; none: the project's own, held out.")] = None,
     model: ModelOption = None,
     data: Annotated[Path, typer.Option("--data", help="Folder of .policy files.")] = DATA,
+    scored: Annotated[Path | None, typer.Option("--scored", help="A clauses.jsonl of these documents: measure it, PDF reading and all.")] = None,
     peers: Annotated[bool, typer.Option("--peers/--no-peers", help="Run keyword rules and plain TF-IDF beside.")] = True,
+    record: Annotated[bool, typer.Option("--record", help="Keep the figures in the model's folder.")] = False,
+    compare: Annotated[bool, typer.Option("--compare", help="Fail if a figure fell by more than two points since it was kept.")] = False,
 ) -> None:
-    """Measure: a labelled file with the model in use, or the project's own documents and families held out."""
-    from classifier.evaluation import boundary_scores, evaluate_held_out, evaluate_peer_held_out, model_labeller
+    """Measure: labelled files with the model in use, or the project's own documents and families held out."""
+    from classifier.evaluation import Figures, boundary_scores, evaluate_held_out, evaluate_peer_held_out, measure_file
     from classifier.evaluation import evaluate as measure
-    from classifier.labelled import read_evaluation, read_policies
+    from classifier.labelled import read_evaluation, training_documents
     from classifier.peers import keyword_rules, plain_regression
-    from classifier.predictions import load_model
+    from classifier.predictions import latest_model
 
-    documents = read_policies(data)
-    if files:
-        for file in files:
-            gold = read_evaluation(file)
-            show_scores(f"{file.name}: {len(gold)} documents", measure(gold, model_labeller(load_model(model))))
-            if peers:
-                show_figures("  keyword rules", measure(gold, keyword_rules()))
-                show_figures("  TF-IDF, clause alone", measure(gold, plain_regression(documents)))
-        return
-    boundaries = boundary_scores(documents)
-    typer.echo(f"clause boundaries: precision {boundaries.precision:.3f}, recall {boundaries.recall:.3f}, F1 {boundaries.f1:.3f}")
-    for by in ("document", "family"):
-        show_scores(f"held out by {by}: {len(documents)} documents", evaluate_held_out(documents, by))
+    documents = training_documents(data)
+    kept = Figures(model or latest_model())
+    if not files:
+        boundaries = boundary_scores(documents)
+        typer.echo(f"clause boundaries: precision {boundaries.precision:.3f}, recall {boundaries.recall:.3f}, F1 {boundaries.f1:.3f}")
+    for name in files or [Path("document"), Path("family")]:
+        if files:
+            gold = read_evaluation(name)
+            title, scores = f"{name.name}: {len(gold)} documents", measure_file(gold, kept.folder, scored)
+        else:
+            title, scores = f"held out by {name}: {len(documents)} documents", evaluate_held_out(documents, str(name))
+        show_scores(title, scores)
         if peers:
-            show_figures("  keyword rules", measure(documents, keyword_rules()))
-            show_figures("  TF-IDF, clause alone", evaluate_peer_held_out(documents, by, plain_regression))
+            rules = measure(gold if files else documents, keyword_rules())
+            plain = measure(gold, plain_regression(documents)) if files else evaluate_peer_held_out(documents, str(name), plain_regression)
+            show_figures("  keyword rules", rules)
+            show_figures("  TF-IDF, clause alone", plain)
+        key = name.name if files else f"held out by {name}"
+        for line in kept.changes(key, scores.figures()):
+            typer.echo(f"  {line}")
+        if record:
+            kept.record(key, scores.figures())
+        if compare:
+            kept.check(key, scores.figures())
 
 
 def progress(items: Iterable[T], total: int, quiet: bool) -> Iterable[T]:
@@ -161,18 +173,21 @@ def show_departments(rows: "list[DepartmentFindings]") -> None:
 
 
 def show_failures(entries: "list[Entry]") -> None:
+    """One line on standard error for each file that was not read, or not wholly."""
     for entry in entries:
         if not entry.document.fully_read:
             typer.echo(printable(f"{entry.document.status}: {entry.document.name}: {entry.document.reason}"), err=True)
 
 
 def show_scores(title: str, scores: "Scores") -> None:
+    """A table of figures by practice, and the headline figures."""
     typer.echo(f"\n{title}")
     typer.echo(scores.table().to_string(index=False, float_format=lambda v: f"{v:.2f}"))
     show_figures("  this model", scores)
 
 
 def show_figures(title: str, scores: "Scores") -> None:
+    """The headline figures in one line."""
     typer.echo(f"{title:24} " + "  ".join(f"{name} {value:.3f}" for name, value in scores.figures().items()))
 
 

@@ -16,14 +16,26 @@ Source = Literal["departments.csv", "folder", "first page", "file name"]
 NO_DOCUMENT = ("no policy", "no reply")
 
 _PLACE = r"(?:[A-Z][\w.'’&-]*\s+(?:(?:of|and|the|at|for)\s+)?){1,5}?"
-_NAMES = re.compile(
-    rf"((?:{_PLACE})(?:(?:University|College|Transit|Campus|State|County|Metropolitan|Regional|Housing|School|Airport|Port)\s+)*"
+_AGENCY = (
     r"(?:Police(?:\s+Department)?|Sheriff['’]?s?['’]?s?\s+(?:Office|Department)|Department\s+of\s+Corrections?|Probation\s+(?:Service|Department)|"
-    r"District\s+Attorney(?:['’]s\s+Office)?|Highway\s+Patrol|Trial\s+Court|District\s+Court|Department\s+of\s+Public\s+Safety)"
+    r"District\s+Attorney(?:['’]s\s+Office)?|Highway\s+Patrol|Trial\s+Court|District\s+Court|Department\s+of\s+(?:Public\s+Safety|Police))"
+)
+_NAMES = re.compile(
+    r"(Office\s+of\s+the\s+(?:Sheriff|District\s+Attorney)(?:,|\s+of|\s+for)\s+(?:the\s+)?[A-Z][\w'’-]*(?:\s+[A-Z][\w'’-]*){0,2}"
+    rf"|(?:{_PLACE})(?:(?:University|College|Transit|Campus|State|County|Metropolitan|Regional|Housing|School|Airport|Port)\s+)*{_AGENCY}"
     r"|Office\s+of\s+the\s+(?:[A-Z][\w'’-]*\s+){1,4}(?:Sheriff|District\s+Attorney|Attorney)"
     r"|(?:City|Town|County|Village|Borough)\s+of\s+[A-Z][\w'’-]*(?:\s+[A-Z][\w'’-]*){0,2})",
 )
-_CAPITALS = re.compile(r"\b[A-Z][A-Z'’&.-]+\b")
+# Words before a name that are no part of it, and names that say an office but not whose.
+_BEFORE = re.compile(r"^(?:(?:The|Of|And|Policy|Manual|General|Special|Orders?|Directive|Members|Officers)\s+(?:of\s+)?(?:the\s+)?)+")
+_NOBODY = re.compile(
+    r"(?:.*\s)?(?:Chief|Commissioner|Superintendent|Director|Captain)s?\s+of\s+(?:the\s+)?Police.*"
+    r"|(?:Board|Commission)\s+of\s+(?:Fire\s+and\s+)?Police.*"
+    r"|(?:(?:State|Municipal|Campus|Local|Federal|County|City|Town|Transit|University)\s+)?Police(?:\s+Department)?"
+    r"|Office\s+of\s+the\s+(?:Sheriff|District\s+Attorney)"
+)
+_CAPITALS = re.compile(r"[A-Z]+(?:['’]S\b)?")
+_SMALL_WORDS = frozenset({"OF", "AND", "THE", "AT", "FOR", "TO"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,14 +117,24 @@ def department_of(path: Path, root: Path | None, registry: Registry, first_page:
 
 
 def name_on_page(lines: Sequence[str]) -> str:
-    """The name of a department on the first lines of a document, or empty."""
-    for line in lines[:25]:
-        shown = _CAPITALS.sub(lambda m: m[0].capitalize(), line) if line.upper() == line else line
-        if match := _NAMES.search(re.sub(r"\s+", " ", shown)):
-            name = re.sub(r"^(?:The|Of|And|Policy|Manual|General|Special|Order)\s+", "", match[1]).strip()
-            if len(name.split()) > 1 and not re.fullmatch(r"(?:The\s+)?(?:State\s+)?Police(?:\s+Department)?", name):
-                return name
+    """The name of a department on the first lines of a document, or empty. A letterhead may set it in two lines."""
+    shown = [_as_title(line) for line in lines[:25]]
+    for line, below in zip(shown, [*shown[1:], ""], strict=False):
+        for text in (f"{line} {below}" if re.match(_AGENCY, below) else "", line):
+            for match in _NAMES.finditer(text):
+                name = _BEFORE.sub("", match[1]).strip()
+                if len(name.split()) > 1 and not _NOBODY.fullmatch(name):
+                    return name
     return ""
+
+
+def _as_title(line: str) -> str:
+    """A line in capitals as a title: "TOWN OF HARWICK" → "Town of Harwick"; others as they are, white space folded."""
+    line = " ".join(line.split())
+    if line.upper() != line:
+        return line
+    title = _CAPITALS.sub(lambda m: m[0].lower() if m[0] in _SMALL_WORDS else m[0].capitalize(), line)
+    return title[:1].upper() + title[1:]
 
 
 def _words(name: str) -> str:

@@ -6,11 +6,13 @@ their words, so that the splitter is judged too. Figures count a unit's practice
 
 from __future__ import annotations
 
+import json
 import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from difflib import SequenceMatcher
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import pandas as pd
@@ -18,9 +20,10 @@ from sklearn.model_selection import GroupKFold
 
 from classifier.clauses import Clause, fold, plain_layout, units_of_text
 from classifier.codebook import load_codebook
+from classifier.errors import ModelError, UsageError
 from classifier.findings import Rule, verdict
 from classifier.labelled import LabelledDocument, words
-from classifier.predictions import Model, predict_clauses
+from classifier.predictions import Model, load_model, predict_clauses
 from classifier.training import cross_fitted
 
 
@@ -56,7 +59,10 @@ def text_clauses(text: str) -> list[Clause]:
 
 
 def align(units: Sequence[str], clauses: Sequence[str]) -> list[set[int]]:
-    """For each clause the units that it covers: those that hold half of its words, or half of whose words it holds."""
+    """For each clause the units that it covers: those that hold half of its words, or half of whose words it holds.
+
+    Both run in reading order; a clause that stands elsewhere than its unit is found by its words alone.
+    """
     gold = [(w, i) for i, unit in enumerate(units) for w in words(unit)]
     found = [(w, i) for i, clause in enumerate(clauses) for w in words(clause)]
     shared: dict[int, Counter[int]] = defaultdict(Counter)
@@ -65,9 +71,14 @@ def align(units: Sequence[str], clauses: Sequence[str]) -> list[set[int]]:
         for k in range(size):
             shared[found[b + k][1]][gold[a + k][1]] += 1
     unit_size, clause_size = Counter(i for _, i in gold), Counter(i for _, i in found)
-    return [
+    covers = [
         {u for u, n in shared[c].items() if n >= 0.5 * clause_size[c] or n >= 0.5 * unit_size[u]} for c in range(len(clauses))
     ]
+    bags = [Counter(words(unit)) for unit in units]
+    for c in [c for c, covered in enumerate(covers) if not covered and clause_size[c] >= 5]:
+        bag = Counter(words(clauses[c]))
+        covers[c] = {u for u, unit in enumerate(bags) if (bag & unit).total() >= 0.9 * max(bag.total(), unit.total())}
+    return covers
 
 
 @dataclass(slots=True)
@@ -164,6 +175,7 @@ def score_document(document: LabelledDocument, label: Labeller, scores: Scores) 
 def count_document(
     document: LabelledDocument, clauses: Sequence[Clause], given: Sequence[Sequence[Given]], scores: Scores
 ) -> None:
+    """Count the labels given to a document's clauses against those of its units, and its verdicts."""
     units = document.clauses
     where = align([u.text for u in units], [c.text for c in clauses])
     found: list[dict[str, set[str]]] = [defaultdict(set) for _ in units]
@@ -190,6 +202,7 @@ def count_document(
 
 
 def count_unit(gold: dict[str, str | None], found: dict[str, set[str]], scores: Scores) -> None:
+    """Count one unit. gold: practice → stance. found: practice → stances of the clauses that cover it, "-" for none."""
     for practice in set(gold) | set(found):
         wanted = {gold[practice] or "-"} if practice in gold else set()
         got = found.get(practice, set())
@@ -217,6 +230,63 @@ def evaluate(documents: Iterable[LabelledDocument], label: Labeller) -> Scores:
     for document in documents:
         score_document(document, label, scores)
     return scores
+
+
+def measure_file(gold: Sequence[LabelledDocument], model: Path, scored: Path | None = None) -> Scores:
+    """Score labelled documents with a model, or with what `clauses score` made of them (the document's stem is the id)."""
+    if scored is None:
+        return evaluate(gold, model_labeller(load_model(model)))
+    found = read_scored(scored)
+    scores = Scores()
+    for document in gold:
+        clauses, given = found.get(document.id, ([], []))
+        count_document(document, clauses, given, scores)
+    return scores
+
+
+def read_scored(path: Path) -> dict[str, tuple[list[Clause], list[list[Given]]]]:
+    """A clauses.jsonl by document stem: clauses and their labels, in order. Raises UsageError if it is none."""
+    found: dict[str, tuple[list[Clause], list[list[Given]]]] = defaultdict(lambda: ([], []))
+    try:
+        for line in path.read_text(encoding="utf-8").rstrip("\n").split("\n"):
+            row = json.loads(line)
+            clauses, given = found[PurePosixPath(row["document"]).stem]
+            conditions = frozenset(c["type"] for c in row["conditions"])
+            clauses.append(Clause(row["clause"], row["kind"], row["page"], row["heading"], row["context"], row["text"], ()))
+            given.append([Given(x["practice"], x["stance"], conditions) for x in row["labels"]])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise UsageError(f"{path}: not a clauses.jsonl ({error})", "name the file that `clauses score` wrote") from error
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """The headline figures kept with a model, by what they were measured on: `figures.json` in its folder."""
+
+    folder: Path
+
+    @property
+    def path(self) -> Path:
+        return self.folder / "figures.json"
+
+    def kept(self) -> dict[str, dict[str, float]]:
+        return json.loads(self.path.read_text(encoding="utf-8")) if self.path.is_file() else {}
+
+    def record(self, name: str, figures: dict[str, float]) -> None:
+        rounded = {k: round(v, 4) for k, v in figures.items()}
+        self.path.write_text(json.dumps({**self.kept(), name: rounded}, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+
+    def changes(self, name: str, figures: dict[str, float]) -> list[str]:
+        """One line a figure that differs from the kept one."""
+        kept = self.kept().get(name, {})
+        return [f"{k}: {kept[k]:.3f} kept, {v - kept[k]:+.3f}" for k, v in figures.items() if k in kept and abs(v - kept[k]) >= 0.0005]
+
+    def check(self, name: str, figures: dict[str, float]) -> None:
+        """Raises ModelError if a figure fell by more than two points."""
+        kept = self.kept().get(name, {})
+        fallen = [k for k, v in figures.items() if v < kept.get(k, 0.0) - 0.02]
+        if fallen:
+            raise ModelError(f"{name}: {', '.join(fallen)} fell by more than two points", "find out why, or record the new figures")
 
 
 def evaluate_held_out(documents: Sequence[LabelledDocument], by: str) -> Scores:

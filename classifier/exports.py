@@ -8,6 +8,7 @@ import os
 import re
 import tempfile
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TextIO
@@ -37,7 +38,9 @@ VERDICT_COLOURS = {
     "no reply": "AEAAAA",
 }
 FORMULA_START = ("=", "+", "-", "@", "\t", "\r")
-CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+# What XML can't hold, or a terminal would obey: control characters, lone surrogates, noncharacters.
+CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]")
+TABLES = ("clauses.jsonl", "documents.csv", "findings.csv", "findings.xlsx")
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +123,7 @@ FINDING_COLUMNS = "document department practice verdict probability conditions c
 
 
 def document_row(entry: Entry) -> list[Any]:
+    """The row of documents.csv: whose it is, how far it was read, and why not further."""
     d, who = entry.document, entry.department
     clauses = sum(c.kind == "clause" for c in d.clauses)
     return [
@@ -155,6 +159,16 @@ def plain_cell(value: Any) -> Any:
     return f"'{value}" if value.startswith(FORMULA_START) else value
 
 
+def make_folder(folder: Path) -> None:
+    """Make the folder that the tables go to. Raises UsageError if they can't be written there."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise UsageError(f"{folder}: can't be written ({error.strerror or error})", "choose another --out folder") from error
+
+
 def write_results(entries: Sequence[Entry], missing: Sequence[tuple[Department, str]], folder: Path, model_version: str) -> None:
     """Write all tables into a folder. Raises UsageError if it can't be written."""
     departments = by_department(entries, missing)
@@ -180,7 +194,7 @@ class Replacing:
     def __enter__(self) -> TextIO:
         handle, name = tempfile.mkstemp(dir=self.path.parent, prefix=f".{self.path.name}.")
         self.temporary = Path(name)
-        self.file = os.fdopen(handle, "w", encoding="utf-8", newline="")
+        self.file = os.fdopen(handle, "w", encoding="utf-8", errors="backslashreplace", newline="")
         return self.file
 
     def __exit__(self, kind: object, *_: object) -> None:
@@ -193,6 +207,7 @@ class Replacing:
 
 
 def write_csv(path: Path, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+    """Write a table, whole or not at all; no cell is a formula."""
     with Replacing(path) as target:
         writer = csv.writer(target)
         writer.writerow(columns)
@@ -202,6 +217,18 @@ def write_csv(path: Path, columns: Sequence[str], rows: Iterable[Sequence[Any]])
 def write_workbook(path: Path, entries: Sequence[Entry], departments: Sequence[DepartmentFindings]) -> None:
     """findings.xlsx: the matrix, the evidence behind it, and what could be read."""
     book = Workbook(write_only=True)
+    try:
+        fill_workbook(book, entries, departments)
+        save_workbook(path, book.save)
+    except BaseException:
+        for sheet in book:  # openpyxl streams into sheets left open, and complains when they are collected
+            with suppress(Exception):
+                sheet.close()
+        raise
+
+
+def fill_workbook(book: Workbook, entries: Sequence[Entry], departments: Sequence[DepartmentFindings]) -> None:
+    """The sheets Matrix, Evidence and Coverage."""
     practices = load_codebook().practices
     sheet = new_sheet(book, "Matrix", ["Department", "Kind", "County", "Lunn gap", *(p.name for p in practices)], [34, 16, 14, 9, *[15] * 17])
     for row in departments:
@@ -221,10 +248,10 @@ def write_workbook(path: Path, entries: Sequence[Entry], departments: Sequence[D
     coverage = new_sheet(book, "Coverage", [c.replace("_", " ").capitalize() for c in DOCUMENT_COLUMNS], [30, 28, 15, 14, 12, 8, 13, 30, 9, 7, 7, 7, 8, 9, 70])
     for entry in entries:
         coverage.append([text_cell(coverage, v) for v in document_row(entry)])
-    save_workbook(path, book.save)
 
 
 def save_workbook(path: Path, save: Callable[[Path], None]) -> None:
+    """Save beside the path, then take its name: the old file stays if saving fails."""
     temporary = path.with_name(f".{path.name}.tmp")
     try:
         save(temporary)
@@ -242,6 +269,7 @@ def conditions_of(row: DepartmentFindings, practice: str) -> str:
 
 
 def new_sheet(book: Workbook, title: str, columns: Sequence[str], widths: Sequence[int]) -> WriteOnlyWorksheet:
+    """A sheet with a bold header; header and first column stay in view."""
     sheet: WriteOnlyWorksheet = book.create_sheet(title)
     sheet.freeze_panes = "B2"
     for i, width in enumerate(widths, 1):
@@ -266,6 +294,7 @@ def text_cell(sheet: WriteOnlyWorksheet, value: Any) -> WriteOnlyCell:
 
 
 def verdict_cell(sheet: WriteOnlyWorksheet, word: str, conditions: str = "") -> WriteOnlyCell:
+    """A verdict as a word on its colour, with the conditions that it turns on."""
     cell = text_cell(sheet, f"{word}: {conditions}" if conditions else word)
     cell.fill = PatternFill("solid", start_color=VERDICT_COLOURS[word])
     return cell

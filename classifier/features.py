@@ -15,6 +15,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Protocol
 
 # Many names, one thing. Order matters: the first that matches at a place wins. Case-insensitive unless marked (?-i:…).
 CONCEPTS: tuple[tuple[str, str], ...] = (
@@ -65,15 +66,63 @@ class Token:
     end: int
 
 
+# Where immigration is spoken of, nearest to the clause first: in it, its lead-in, its headings, a clause or two away,
+# elsewhere in a document that is about it, or nowhere near.
+SIGNALS = ("own", "lead-in", "heading", "near", "document", "none")
+ORDINARY = frozenset({"NUM", "PERSON", "OFFICER", "AGENCY", "JUDICIALWARRANT", "ALIEN"})  # concepts of any policy
+ABOUT = 4.0  # immigration concepts in a thousand words from which a document is about it
+
+
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """A clause as the model sees it. before: text of the clause before it. topics: concept counts of the whole document."""
+    """A clause as the model sees it.
+
+    before: text of the clause before it. topics: what the whole document is about. signal: index into SIGNALS.
+    """
 
     text: str
     context: str = ""
     heading: str = ""
     before: str = ""
     topics: tuple[str, ...] = ()
+    signal: int = 0
+
+
+class Readable(Protocol):
+    """What a clause must have to be seen: predicted clauses and labelled ones do."""
+
+    @property
+    def text(self) -> str: ...
+    @property
+    def context(self) -> str: ...
+    @property
+    def heading(self) -> str: ...
+
+
+def surroundings(clauses: Sequence[Readable]) -> list[Surroundings]:
+    """All clauses (and headings) of one document, in order, as the model sees them."""
+    topics = document_topics([c.text for c in clauses])
+    spoken = [immigration_words(c.text) for c in clauses]
+    words = sum(len(tokens(c.text)) for c in clauses)
+    about = 1000 * sum(spoken) / max(200, words) >= ABOUT
+    found = []
+    for i, clause in enumerate(clauses):
+        places = (
+            spoken[i],
+            immigration_words(clause.context),
+            immigration_words(clause.heading),
+            sum(spoken[max(0, i - 3) : i + 2]),
+            about,
+        )
+        signal = next((n for n, place in enumerate(places) if place), len(places))
+        before = clauses[i - 1].text if i else ""
+        found.append(Surroundings(clause.text, clause.context, clause.heading, before, topics, signal))
+    return found
+
+
+def immigration_words(text: str) -> int:
+    """How many words of a text name something of immigration enforcement."""
+    return sum(token.text.isupper() and token.text not in ORDINARY for token in tokens(text))
 
 
 @lru_cache(maxsize=4096)  # a clause is read again as the one before, its heading and lead-in with every neighbour

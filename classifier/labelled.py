@@ -116,6 +116,8 @@ def parse_labels(raw: str, where: str, codebook: Codebook) -> tuple[dict[str, st
         practice, _, stance = (s.strip() for s in part.partition(":"))
         if practice not in codebook.practice_ids:
             raise LabelledDataError(f"{where}: unknown practice {practice!r}", "use an id of the codebook")
+        if practice in labels:
+            raise LabelledDataError(f"{where}: {practice} twice", "give each practice one stance")
         if codebook.practice(practice).stanceless:
             if stance:
                 raise LabelledDataError(f"{where}: {practice} carries no stance", "remove it")
@@ -145,10 +147,18 @@ def fold(text: str) -> str:
     return re.sub(r"\s+", " ", text).strip().lower()
 
 
+def read_labelled_text(path: Path) -> str:
+    """A labelled file as text. Raises LabelledDataError if it can't be read."""
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise LabelledDataError(f"{path}: can't be read ({error})", "check the path; save it in UTF-8") from error
+
+
 def read_policy(path: Path, codebook: Codebook | None = None) -> LabelledDocument:
     """Read one `.policy` file. Raises LabelledDataError with the line that breaks the format."""
     codebook = codebook or load_codebook()
-    head, divider, body = path.read_text(encoding="utf-8").partition("\n---\n")
+    head, divider, body = read_labelled_text(path).partition("\n---\n")
     if not divider:
         raise LabelledDataError(f"{path}: no line '---' after the header", "begin the file with title:, agency:, …, ---")
     meta = dict(line.split(":", 1) for line in head.splitlines() if ":" in line)
@@ -181,6 +191,10 @@ def read_policy(path: Path, codebook: Codebook | None = None) -> LabelledDocumen
         if match := LABELS_AT_END.search(text):
             text = text[: match.start()]
             labels, conditions, hard = parse_labels(match[1], where, codebook)
+        if not text:
+            raise LabelledDataError(f"{where}: labels without a clause", "write the clause before its labels")
+        if joined and not items:
+            raise LabelledDataError(f"{where}: nothing above that '| ' could go on from", "begin the line without '| '")
         if indent % 2:
             raise LabelledDataError(f"{where}: indent of {indent} spaces", "indent by two spaces a level")
         if "{" in text or "}" in text:
@@ -192,7 +206,7 @@ def read_policy(path: Path, codebook: Codebook | None = None) -> LabelledDocumen
             context = ""  # a further sentence of the same item: the lead-in governs the first alone
         for condition in conditions:
             above = " ".join(lead_ins[d] for d in sorted(lead_ins))
-            if fold(condition.text) not in fold(f"{above} {text}"):
+            if not condition.text.strip() or fold(condition.text) not in fold(f"{above} {text}"):
                 raise LabelledDataError(f"{where}: condition words {condition.text!r} are not in the clause", "quote them verbatim")
         if LEAD_IN_END.search(text):
             lead_ins[depth] = text
@@ -204,17 +218,51 @@ def read_policy(path: Path, codebook: Codebook | None = None) -> LabelledDocumen
 
 
 def read_policies(folder: Path) -> list[LabelledDocument]:
-    """All `.policy` files below a folder, in the order of their paths."""
+    """All `.policy` files below a folder, in the order of their paths. Raises LabelledDataError, also where there is none."""
     codebook = load_codebook()
-    return [read_policy(path, codebook) for path in sorted(folder.rglob("*.policy"))]
+    documents = [read_policy(path, codebook) for path in sorted(folder.rglob("*.policy"))]
+    if not documents:
+        raise LabelledDataError(f"{folder}: no .policy files", "name the folder that holds the labelled documents")
+    paths: dict[str, str] = {}
+    for document in documents:
+        if document.id in paths:
+            raise LabelledDataError(f"{document.path}: same name as {paths[document.id]}", "give each document a name of its own")
+        paths[document.id] = document.path
+    return documents
+
+
+def held_out_ids(data: Path) -> frozenset[str]:
+    """Documents that no model learns from: the ids in `held_out.txt` beside the folder of documents."""
+    listed = data.parent / "held_out.txt"
+    if not listed.is_file():
+        return frozenset()
+    lines = (line.strip() for line in listed.read_text(encoding="utf-8").splitlines())
+    return frozenset(line for line in lines if line and not line.startswith("#"))
+
+
+def training_documents(data: Path) -> list[LabelledDocument]:
+    """The labelled documents below a folder that a model may learn from. Raises LabelledDataError if there are none."""
+    apart = held_out_ids(data)
+    documents = [d for d in read_policies(data) if d.id not in apart]
+    if not documents:
+        raise LabelledDataError(f"{data}: no labelled documents", "name a folder of .policy files with --data")
+    return documents
 
 
 def read_evaluation(path: Path) -> list[LabelledDocument]:
-    """A labelled JSONL file in the evaluation's format: one document a line with `units` and `labels`."""
+    """A labelled JSONL file in the evaluation's format: one document a line with `units` and `labels`.
+
+    Raises LabelledDataError with the line that breaks the format.
+    """
+    practices = set(load_codebook().practice_ids)
     documents = []
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+    for number, line in enumerate(read_labelled_text(path).split("\n"), 1):
+        if not line.strip():
+            continue
         try:
             record = json.loads(line)
+            if unknown := {practice for labels in record["labels"] for practice, *_ in labels} - practices:
+                raise ValueError(f"unknown practice {', '.join(sorted(unknown))}")
             items = tuple(
                 LabelledItem(
                     "clause",
@@ -239,12 +287,13 @@ def read_evaluation(path: Path) -> list[LabelledDocument]:
                     source_text="\n".join(line.strip() for line in record.get("text", "").split("\n") if line.strip()),
                 )
             )
-        except (ValueError, KeyError, TypeError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise LabelledDataError(f"{path}:{number}: not a labelled document ({error})", "see the evaluation format") from error
     return documents
 
 
 def words(text: str) -> list[str]:
+    """Words in lower case, numbers included, without punctuation."""
     return re.findall(r"[a-z0-9]+", text.lower())
 
 

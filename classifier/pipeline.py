@@ -42,11 +42,17 @@ def score_file(path: Path, name: str, model: Model) -> ScoredDocument:
     """Read, split and label one file. A file that can't be read gives a `failed` document with the reason, no exception."""
     began = time.perf_counter()
     try:
-        document = read_document(path)
+        return _score_document(read_document(path), name, model, began)
     except UnreadableDocument as error:
-        return ScoredDocument(
-            name, "failed", str(error), 0, 0, 0, (), (), tuple(find([], fully_read=False)), (), time.perf_counter() - began
-        )
+        reason = str(error).removeprefix(f"{path}: ")
+    except Exception as error:  # whatever one odd file provokes, the others of its batch must be scored
+        reason = f"this file can't be processed ({type(error).__name__}: {error}); save a copy in another format"
+    return ScoredDocument(
+        name, "failed", reason, 0, 0, 0, (), (), tuple(find([], fully_read=False)), (), time.perf_counter() - began
+    )
+
+
+def _score_document(document: Document, name: str, model: Model, began: float) -> ScoredDocument:
     clauses = split_document(document, name)
     predictions = predict_clauses(clauses, model)
     unread = [p for p in document.pages if p.status == "unread"]

@@ -20,13 +20,13 @@ from classifier.clauses import Clause
 from classifier.codebook import Codebook, load_codebook, project_data
 from classifier.conditions import find_conditions
 from classifier.errors import ModelError
-from classifier.features import Surroundings, document_topics, practice_features, stance_features, stance_for_practice
+from classifier.features import SIGNALS, Surroundings, practice_features, stance_for_practice, surroundings
 from classifier.labelled import Condition
 
 Floats = npt.NDArray[np.float32]
 LUNN = "cites_lunn"
 LUNN_CITED = 0.99  # probability of a citation found by its form; measured on the authored documents
-FORMAT = 1
+FORMAT = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,17 +51,6 @@ class Prediction:
     scores: dict[str, float]
     doubt: float
     review: bool
-
-
-def surroundings(clauses: Sequence[Clause]) -> list[Surroundings]:
-    """Clauses of one document, in order, as the model sees them."""
-    topics = document_topics([c.text for c in clauses])
-    found = []
-    before = ""
-    for clause in clauses:
-        found.append(Surroundings(clause.text, clause.context, clause.heading, before, topics))
-        before = clause.text
-    return found
 
 
 @dataclass(slots=True)
@@ -109,6 +98,7 @@ class Model:
     """A trained model. Practices in the order of `practices`; stances in the order of `stances`.
 
     calibration: (practices, 2), slope and offset that turn a decision value into a log-odds.
+    signals: (len(SIGNALS),), added to the log-odds by how near immigration is spoken of.
     thresholds: (practices,), the probability from which a label is given. temperature: divides stance decision values.
     """
 
@@ -118,6 +108,7 @@ class Model:
     practice_part: LinearPart
     stance_part: LinearPart
     calibration: Floats
+    signals: Floats
     thresholds: Floats
     temperature: float
     review_above: float
@@ -126,7 +117,8 @@ class Model:
     def practice_probabilities(self, clauses: Sequence[Surroundings]) -> Floats:
         """(clauses, practices), calibrated; cites_lunn is certain where the citation itself is found."""
         decisions = self.practice_part.decide([practice_features(c) for c in clauses])
-        probabilities = sigmoid(decisions * self.calibration[:, 0] + self.calibration[:, 1])
+        near = self.signals[[c.signal for c in clauses]]
+        probabilities = sigmoid(decisions * self.calibration[:, 0] + self.calibration[:, 1] + near[:, None])
         if LUNN in self.practices:
             column = self.practices.index(LUNN)
             for row, clause in enumerate(clauses):
@@ -203,6 +195,7 @@ ARRAYS: dict[str, Callable[[Model], Floats]] = {
     "stance_weights": lambda m: m.stance_part.weights,
     "stance_bias": lambda m: m.stance_part.bias,
     "calibration": lambda m: m.calibration,
+    "signals": lambda m: m.signals,
     "thresholds": lambda m: m.thresholds,
 }
 
@@ -279,6 +272,7 @@ def load_model(folder: Path | None = None) -> Model:
             LinearPart(vocabulary["practice"], arrays["practice_idf"], arrays["practice_weights"], arrays["practice_bias"]),
             LinearPart(vocabulary["stance"], arrays["stance_idf"], arrays["stance_weights"], arrays["stance_bias"]),
             arrays["calibration"],
+            arrays["signals"],
             arrays["thresholds"],
             float(head["temperature"]),
             float(head["review_above"]),
@@ -298,5 +292,6 @@ def check_shapes(model: Model) -> None:
         rows = len(part.vocabulary)
         if part.idf.shape != (rows,) or part.weights.shape != (rows, len(classes)) or part.bias.shape != (len(classes),):
             raise ModelError(f"model {model.version}: arrays and vocabulary don't fit", "restore it or train again")
-    if model.calibration.shape != (len(model.practices), 2) or model.thresholds.shape != (len(model.practices),):
+    shapes = (model.calibration.shape, model.thresholds.shape, model.signals.shape)
+    if shapes != ((len(model.practices), 2), (len(model.practices),), (len(SIGNALS),)):
         raise ModelError(f"model {model.version}: calibration doesn't fit the practices", "restore it or train again")

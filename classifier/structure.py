@@ -30,6 +30,7 @@ ROMAN = {"i": 1, "v": 5, "x": 10, "l": 50, "c": 100}
 REFERENCE = re.compile(
     r"(?:\b(?:sub)?(?:section|sec|paragraph|par|division|clause|chapter|ch|c|item|article|art|title|part|no|nos|rule|"
     r"form|step|policy|order|page|exhibit|appendix|level|code|u\.s\.c|c\.f\.r|usc|cfr|s|ss)s?\.?|"
+    r"one|two|three|four|five|six|seven|eight|nine|ten|twelve|fifteen|twenty|thirty|forty-five|sixty|ninety|"
     r"§+|\b\d[\w.\-]*(?:\([\w]+\))*|\([\w]{1,4}\))"
     r"(?:,)?(?:\s+(?:and|or|to|through|under|by))?$",
     re.I,
@@ -44,12 +45,25 @@ MARK = re.compile(
     r"|(?P<dotted>(?:\d{1,3}|[ivxl]{2,6}|[IVXL]{2,6}|[a-zA-Z])[.)])"
     r"(?=\s|$|[A-Z“\"][a-z]|(?<=\d[.)])[a-zA-Z]|(?<=[a-z][.)])[a-z]{2}(?!\.))"
     rf"|(?P<bullet>[{re.escape(BULLETS)}]|[–—-])(?=\s|$)"
+    # a step number alone on its line, as the first cell of a table's row holds it
+    r"|(?P<step>(?:(?:Step|Task|Item|STEP|TASK|ITEM)\s+)?\d{1,3}[.:]?)(?=[ \t]*\n)"
 )
+MARK_CELL = re.compile(r"(?:(?:Step|Task|Item|STEP|TASK|ITEM)\s+)?\d{1,3}[.:]?")
 QUESTION = re.compile(
     r"(?:Q(?:uestion)?\s*\d*[.:)]|\d{1,2}[.)]\s+(?:What|Who|Why|When|Where|How|Do|Does|Did|Is|Are|Can|Will|May|Should)\b)"
 )
-CONTENTS = re.compile(r"(?:\.\s?){4,}\s*[\divxlc\-]*$")
+CONTENTS = re.compile(r"(?:(?:\.\s?){4,}|…[….\s]*)\s*[\divxlc\-]*$")
 SIGNATURE = re.compile(r"_{4,}|^/s/|^(?:By order of|Authenticated by|Approved by|Issued by|Signed)\b[^.]*$", re.I)
+# A field of a memo's or an order's head: "FROM: Office of the Clerk", "Effective Date: May 2, 2019".
+FIELD = re.compile(
+    r"(?:to|from|via|cc|date|re|subject|title|topics?|attention|distribution|references?|index(?: as)?|pages?|"
+    r"(?:policy|order|general order|directive|procedure|memo|document|section|chapter|series|bulletin)"
+    r"(?: (?:number|no\.?|title|code|#))?|number|no\.?|accreditation[\w ]*|(?:calea|ileap|mpac|ialep)[\w ]*|"
+    r"(?:date )?(?:of )?(?:last |next |original )?(?:effective|issued?|revis(?:ed|ion)|review(?:ed)?|amend(?:ed|s)|"
+    r"rescind(?:ed|s)|supersedes|replaces|expires|termination|original|approved|adopted)(?: date| by| on)?|"
+    r"appendices|attachments?|issuing authority|applies to|original effective ?/ ?issue date)\s*:(?=\s|$)",
+    re.I,
+)
 # A section of a code by its number alone: "35-8-63.", "9A-5", "3-E."
 CODE_NUMBER = re.compile(r"(?:§+\s*)?\d+[A-Z]?(?:[-–.][\dA-Z][\w.]*)+\.?(?:\s+|$)")
 # fmt: off
@@ -145,6 +159,8 @@ def read_mark(text: str) -> tuple[list[tuple[str, int]], int] | None:
         return [("1" + ".1" * (len(parts) - 1), int(last or 0))], match.end()
     if match["bullet"]:
         return [(match["bullet"], 0)], match.end()
+    if match["step"]:
+        return [("step", int(re.sub(r"\D", "", match["step"])))], match.end()
     raw = match["paren"] or match["dotted"]
     inside = raw.strip("().")
     shape = "(x)" if raw.startswith("(") else "x" + raw[-1]
@@ -237,9 +253,12 @@ def is_heading(text: str, bold: bool, large: bool, marked: str) -> bool:
     count = len(rest.split())
     if not rest or rest.startswith("["):
         return marked == "section" and not rest
-    if count > 14 or (marked and marked in BULLETS + "–—-"):
+    longest = 22 if marked == "section" and title_case(rest) and rest[-1].isalnum() else 14
+    if count > longest or (marked and marked in BULLETS + "–—-"):
         return False
     letters = [c for c in rest if c.isalpha()]
+    if marked != "section" and is_reference(rest):
+        return False
     capitals = bool(letters) and len(letters) > 2 and sum(c.isupper() for c in letters) >= 0.9 * len(letters)
     ends = bool(re.search(r"[.;,:]$", text.strip()))
     if capitals:
@@ -270,6 +289,28 @@ def is_heading(text: str, bold: bool, large: bool, marked: str) -> bool:
     if MODAL.search(rest) or not title_case(rest):
         return False
     return count <= 10
+
+
+def is_reference(text: str) -> bool:
+    """Is it numbers rather than words: a date, a citation in brackets, a list of standards?"""
+    letters, digits = sum(c.isalpha() for c in text), sum(c.isdigit() for c in text)
+    return digits >= max(1, letters) or (digits > 0 and bool(re.fullmatch(r"\(.*\)\.?", text)))
+
+
+def is_field(text: str) -> bool:
+    """Is it a field of a memo's or an order's head? A label and what fills it in, which says nothing."""
+    label = FIELD.match(text)
+    if not label or not text[0].isupper() or len(text.split()) > 40:
+        return False
+    value = text[label.end() :].strip()
+    return not (TERMINAL.search(value) and not CLOSED.search(value) and len(value.split()) > 6) and not re.search(
+        r"\b(?:shall|must|may|will)\b", value
+    )
+
+
+def is_prose(text: str) -> bool:
+    """Does a block say something, in a sentence with a verb?"""
+    return len(text.split()) >= 8 and bool(MODAL.search(text) or TERMINAL.search(text))
 
 
 def is_plain_heading(text: str, marked: str) -> bool:
@@ -313,7 +354,9 @@ def begins_block(text: str, lines: Sequence[LineLayout], i: int, usual_gap: floa
     line, before = lines[i], lines[i - 1]
     here, there = text[line.start : line.end].strip(), text[before.start : before.end].strip()
     if line.cell != before.cell:
-        return True
+        # a row's number cell is the list mark of the cell beside it
+        lone = is_mark_cell(there) and (i < 2 or lines[i - 2].cell != before.cell)
+        return not (line.cell and before.cell and lone and line.left >= before.left and not is_mark_cell(here))
     if (alone := read_mark(there)) and not there[alone[1] :].strip() and alone[0][0][0] != "section":
         return bool(read_mark(here))  # the mark stands on a line of its own, its text on the next
     if line.own_block:
@@ -321,13 +364,21 @@ def begins_block(text: str, lines: Sequence[LineLayout], i: int, usual_gap: floa
         return not (broken and not read_mark(here) and not heading_line(there, before))
     if SIGNATURE.search(here) or CONTENTS.search(here) or CONTENTS.search(there):
         return True
-    ended = bool(TERMINAL.search(there) or LEAD_IN.search(there) or there.endswith(";"))
+    full = wraps(text, lines, i)
+    tight = line.gap is not None and line.gap <= usual_gap + 2.5
+    ended = bool(
+        (TERMINAL.search(there) and not (full and CLOSED.search(there)))
+        or (LEAD_IN.search(there) and not (full and inside_brackets(there)))
+        or there.endswith(";")
+    )
+    if is_field(here) and (is_field(there) or not (full and tight)):
+        return True
     if found := read_mark(here):
         options, length = found
         bullet = options[0][0] in BULLETS + "–—-"
         if bullet and options[0][0] not in "–—-o":
             return True
-        if REFERENCE.search(there) and not ended:
+        if REFERENCE.search(there) and not ended and full:
             return False
         rest = here[length:].lstrip()
         reference = rest[:1].islower() and re.match(r"(?:of|and|or|to|through|above|below|shall|may|is|are)\b", rest)
@@ -338,6 +389,11 @@ def begins_block(text: str, lines: Sequence[LineLayout], i: int, usual_gap: floa
         if line.gap is not None and line.gap > usual_gap + 2.5:
             return True
         return heading_line(there, before)
+    if full and not ended and before.bold == line.bold and not heading_line(there, before):
+        if tight or (line.gap is None and " " not in here):
+            return False  # a wrapped sentence goes on, in capitals or not
+    elif full and tight and LEAD_IN.search(there) and here[:1].islower() and not here.endswith(";"):
+        return False  # "Gate closed:" at a line end, and what to do then
     if heading_line(there, before) != heading_line(here, line) and (before.bold != line.bold or not here[:1].islower()):
         return not (there[-1:] in ",-" or here[:1].islower())
     if QUESTION.match(here):
@@ -347,9 +403,50 @@ def begins_block(text: str, lines: Sequence[LineLayout], i: int, usual_gap: floa
     if line.gap > usual_gap + max(2.5, 0.25 * (line.size or 10)):
         return ended or not here[:1].islower()
     short = before.right < lines_right(lines, i) - 60
+    if short and not full and line.left < before.left - 8 and here[:1].isupper() and not heading_line(here, line):
+        return True  # back to the margin, behind an item without a stop
     if ended and (short or line.left > before.left + 8):
         return True
     return short and not here[:1].islower() and there[-1:] not in ",-" and before.bold != line.bold
+
+
+def wraps(text: str, lines: Sequence[LineLayout], i: int) -> bool:
+    """Was line i - 1 full: would the first word of line i not have fitted in?"""
+    line, before = lines[i], lines[i - 1]
+    letters = max(1, len(text[before.start : before.end].strip()))
+    word = text[line.start : line.end].split()[:1]
+    needed = (len(word[0]) + 1 if word else 1) * (before.right - before.left) / letters
+    return before.right + needed > lines_right(lines, i) - 6
+
+
+def is_mark_cell(text: str) -> bool:
+    """Does a table cell hold a list mark or step number alone?"""
+    found = read_mark(text)
+    return bool(MARK_CELL.fullmatch(text) or (found and found[1] == len(text)))
+
+
+def header_lines(text: str, lines: Sequence[LineLayout]) -> set[int]:
+    """Indexes of the lines that stand in the header row of a table: its first row, of short cells side by side."""
+    found: set[int] = set()
+    for i, line in enumerate(lines):
+        above = lines[i - 1].cell if i else None
+        if line.cell is None or (above is not None and above[0] == line.cell[0]):
+            continue
+        row = [i]
+        while (n := row[-1] + 1) < len(lines) and (cell := lines[n].cell) is not None:
+            if cell != lines[n - 1].cell and lines[n].left <= lines[n - 1].left:
+                break
+            row.append(n)
+        below = next((n for n in range(row[-1] + 1, len(lines)) if lines[n].cell is None), len(lines)) - row[-1] - 1
+        if below and len({lines[n].cell for n in row}) > 1 and all(_names_column(text, lines[n]) for n in row):
+            found.update(row)
+    return found
+
+
+def _names_column(text: str, line: LineLayout) -> bool:
+    words = text[line.start : line.end].strip()
+    plain = words[:1].isupper() and not re.search(r"[.:;?,]$", words) and not MODAL.search(words)
+    return plain and len(words.split()) <= 4 and not is_mark_cell(words) and read_mark(words) is None
 
 
 def lines_right(lines: Sequence[LineLayout], i: int) -> float:
@@ -450,6 +547,7 @@ def run_in_title(raw: str) -> int:
 
 def breaks_off(sentence: str) -> bool:
     """Does a sentence without a colon want items below it? It points at "the following", or ends without a stop."""
+    sentence = re.sub(r"(?<=\.)[*†‡]+$", "", sentence)  # a footnote's sign
     if OPEN_END.search(sentence):
         return True
     return not re.search(r"[.;:?!,”\"]$", sentence) and len(sentence.split()) >= 5 and bool(MODAL.search(sentence))
@@ -462,6 +560,8 @@ def heading_title(text: str) -> str:
 def heading_style(text: str, layout: LineLayout, mark: Mark | None) -> tuple[str, bool, bool, int]:
     """What headings of one level share: kind of mark, capitals, bold, size."""
     letters = [c for c in text if c.isalpha()]
+    if mark and mark.kind == "section":
+        return (text.split()[0].lower().rstrip("."), False, False, 0)
     return (
         mark.kind if mark else "",
         bool(letters) and all(c.isupper() for c in letters),
@@ -501,27 +601,85 @@ def find_blocks(text: str, lines: Sequence[LineLayout]) -> list[Block]:
     sizes = [line.size for line in lines if line.size]
     body_size = median(sizes) if sizes else 0.0
     starts = block_starts(text, lines)
-    builder = BlockBuilder(text, body_size)
+    bounds = [0, *(lines[first].start for first in starts[1:]), len(text)]
+    header = header_lines(text, lines)
+    raw = [text[a:b].strip() for a, b in pairwise(bounds)]
+    prose = next((n for n, words in enumerate(raw) if is_prose(words)), 0)
+    builder = BlockBuilder(text, body_size, untitled_items(raw))
     for n, first in enumerate(starts):
         last = starts[n + 1] if n + 1 < len(starts) else len(lines)
-        end = lines[last].start if last < len(lines) else len(text)
-        start = 0 if n == 0 else lines[first].start
-        builder.add(start, end, lines[first], last - first)
-    return builder.blocks
+        if first in header or (n < prose and fills_in(raw[n], lines[first])):
+            builder.add_form(bounds[n], bounds[n + 1])
+        else:
+            builder.add(bounds[n], bounds[n + 1], lines[first], last - first, n)
+    return signed(text, builder.blocks)
+
+
+def fills_in(text: str, layout: LineLayout) -> bool:
+    """Above the first sentence: is it part of a form or letterhead that fills the head of a page?"""
+    return layout.cell is not None or (
+        layout.size > 0 and not read_mark(text) and not heading_line(text, layout) and not LEAD_IN.search(text)
+    )
+
+
+def untitled_items(raw: Sequence[str]) -> frozenset[int]:
+    """Numbers of the blocks that begin like a title run into a text, but are items among items without one."""
+    marks = [read_mark(words) for words in raw]
+    titled = [bool(mark) and run_in_title(words) > 0 for mark, words in zip(marks, raw, strict=True)]
+    out = set()
+    for n, found in enumerate(marks):
+        if not (titled[n] and found and re.fullmatch(r"\(?[1ai]\)|[1ai][.)]", found[0][0][0])):
+            continue
+        near = [m for m in range(max(0, n - 12), min(len(raw), n + 12)) if _beside(found, marks[m])]
+        if near and not any(titled[m] for m in near):
+            out.add(n)
+    return frozenset(out)
+
+
+def _beside(
+    found: tuple[list[tuple[str, int]], int], other: tuple[list[tuple[str, int]], int] | None
+) -> bool:
+    """Do two marks stand next to one another in a list?"""
+    return other is not None and any(k == kind and abs(v - value) == 1 for k, v in found[0] for kind, value in other[0])
+
+
+RANK = re.compile(
+    r"(?:(?:acting|interim|deputy|assistant|chief|sheriff|colonel|captain|lieutenant|commissioner|director|mayor|"
+    r"superintendent|secretary|administrator|executive|of|the|police|corrections?|public|safety|department|county)"
+    r"[\s,]*){1,6}",
+    re.I,
+)
+
+
+def signed(text: str, blocks: list[Block]) -> list[Block]:
+    """The blocks, with a name and rank at the end of the document as its signature."""
+    for n in range(max(1, len(blocks) - 4), len(blocks)):
+        name, rank = (" ".join(text[b.start : b.end].split()) for b in blocks[n - 1 : n + 1])
+        if RANK.fullmatch(rank) and re.fullmatch(r"(?:[A-Z][\w.'’-]*,?\s*){2,5}", name):
+            for m in (n - 1, n):
+                blocks[m] = replace(blocks[m], kind="signature", body=blocks[m].start)
+    return blocks
 
 
 class BlockBuilder:
     """Reads raw blocks in order and keeps the open headings and list levels."""
 
-    def __init__(self, text: str, body_size: float) -> None:
+    def __init__(self, text: str, body_size: float, untitled: frozenset[int] = frozenset()) -> None:
         self.text, self.body_size = text, body_size
+        self.untitled = untitled
+        self.number = 0
         self.blocks: list[Block] = []
         self.outline = Outline()
         self.headings = HeadingPath()
         self.interrupted: Outline | None = None
         self.parent_left = 0.0
 
-    def add(self, start: int, end: int, layout: LineLayout, line_count: int) -> None:
+    def add_form(self, start: int, end: int) -> None:
+        """A table's header row or a filled-in field: no clause, and no heading of what follows."""
+        self._append("heading", start, end)
+
+    def add(self, start: int, end: int, layout: LineLayout, line_count: int, number: int) -> None:
+        self.number = number
         raw = self.text[start:end]
         stripped = raw.strip()
         found = read_mark(stripped)
@@ -530,6 +688,8 @@ class BlockBuilder:
             self._append("contents", start, end)
         elif SIGNATURE.search(stripped) and len(stripped.split()) <= 25:
             self._append("signature", start, end)
+        elif is_field(stripped):
+            self.add_form(start, end)
         elif self._heading(stripped, layout, kind, line_count):
             self._add_heading(start, end, stripped, layout, found)
         else:
@@ -537,7 +697,8 @@ class BlockBuilder:
 
     def _heading(self, stripped: str, layout: LineLayout, kind: str, line_count: int) -> bool:
         large = bool(self.body_size) and layout.size > 1.15 * self.body_size
-        plain = layout.own_block and line_count == 1 and is_plain_heading(stripped, kind)
+        numbered = kind.startswith("1.1") and any(style[0] == kind for style, _ in self.headings.stack)
+        plain = (layout.own_block or numbered) and line_count == 1 and is_plain_heading(stripped, kind)
         if line_count > 3 or not (plain or is_heading(stripped, layout.bold, large, kind)):
             return False
         # below a lead-in, a short capitalised line is an item ("• Booking photographs"), unless its looks say heading
@@ -637,7 +798,7 @@ class BlockBuilder:
             else:
                 self.outline.entries.append(Entry("hang", 1, left))
             mark = Mark("hang", self.outline.entries[-1].value, 0)
-        title = run_in_title(raw) if found else 0
+        title = run_in_title(raw) if found and (inline or self.number not in self.untitled) else 0
         if title:
             self.outline.entries[-1].title = heading_title(raw[:title]).rstrip(".")
         kind: BlockKind = "item" if mark else "paragraph"
@@ -646,10 +807,10 @@ class BlockBuilder:
         self.blocks.append(Block(kind, start, end, start + title, len(self.outline.entries), titles, lead_ins, mark))
         if not mark:
             self.parent_left = layout.left
-            if self.outline.entries:
-                return
         words = last_words(raw[title:] if title else body[mark.length :] if mark else body)
-        self.outline.hear(words, breaks_off(words))
+        opens = breaks_off(words)
+        if mark or not self.outline.entries or LEAD_IN.search(words) or opens:
+            self.outline.hear(words, opens)
 
 
 def replace_entries(outline: Outline, found: tuple[list[tuple[str, int]], int] | None, left: float) -> Outline:

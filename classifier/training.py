@@ -19,13 +19,13 @@ from sklearn.model_selection import GroupKFold
 
 from classifier.codebook import load_codebook
 from classifier.errors import LabelledDataError
-from classifier.features import Surroundings, document_topics, practice_features, stance_for_practice
+from classifier.features import SIGNALS, Surroundings, practice_features, stance_for_practice, surroundings
 from classifier.labelled import LabelledDocument
 from classifier.predictions import LinearPart, Model, as_is, save_model, sigmoid, softmax
 
 Floats = npt.NDArray[np.float32]
 Rows = npt.NDArray[np.intp]
-PRACTICE_STRENGTH = 3.0  # inverse regularisation; chosen on held-out families
+PRACTICE_STRENGTH = 10.0  # inverse regularisation; chosen on held-out families
 STANCE_STRENGTH = 10.0
 FOLDS = 8
 REVIEW_SHARE = 0.15  # of the clauses that get a label, the least certain ones that a person should see
@@ -47,16 +47,11 @@ class Example:
 
 def examples(documents: Sequence[LabelledDocument]) -> list[Example]:
     """The clauses of labelled documents, in order."""
-    found = []
-    for document in documents:
-        clauses = document.clauses
-        topics = document_topics([c.text for c in clauses])
-        before = ""
-        for clause in clauses:
-            seen = Surroundings(clause.text, clause.context, clause.heading, before, topics)
-            found.append(Example(seen, clause.labels, document.id, document.family))
-            before = clause.text
-    return found
+    return [
+        Example(seen, clause.labels, document.id, document.family)
+        for document in documents
+        for seen, clause in zip(surroundings(document.clauses), document.clauses, strict=True)
+    ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,6 +179,16 @@ def calibrate(decisions: Floats, truth: npt.NDArray[np.bool_]) -> Floats:
     return np.array(rows, dtype=np.float32)
 
 
+def weigh_signals(log_odds: Floats, truth: npt.NDArray[np.bool_], signals: Rows) -> Floats:
+    """What to add to the log-odds of a clause by its signal, (len(SIGNALS),); the same for all practices."""
+    columns = truth.shape[1]
+    near = np.eye(len(SIGNALS))[np.repeat(signals, columns)]
+    fit = LogisticRegression(C=1e3, max_iter=300)
+    fit.fit(np.column_stack([log_odds.ravel(), near]), truth.ravel(), sample_weight=np.repeat(row_weights(truth), columns))
+    added: Floats = np.asarray(fit.coef_[0, 1:] + fit.intercept_[0], dtype=np.float32)
+    return added
+
+
 def choose_thresholds(probabilities: Floats, truth: npt.NDArray[np.bool_]) -> Floats:
     """For each column the probability from which a label is given: the best F1, leaning on the best common one."""
     grid = np.linspace(0.1, 0.7, 61)
@@ -245,14 +250,18 @@ def assemble(version: str, training: TrainingSet, held: HeldOut, rows: Rows, pra
     """A model from its linear parts; calibration, thresholds and the review mark from the held-out decisions of `rows`."""
     truth = training.truth[rows]
     calibration = calibrate(held.practice[rows], truth)
-    probabilities = sigmoid(held.practice[rows] * calibration[:, 0] + calibration[:, 1])
+    log_odds = held.practice[rows] * calibration[:, 0] + calibration[:, 1]
+    near = np.array([training.data[i].clause.signal for i in rows], dtype=np.intp)
+    signals = weigh_signals(log_odds, truth, near)
+    probabilities = sigmoid(log_odds + signals[near][:, None])
     thresholds = choose_thresholds(probabilities, truth)
     pairs = np.isin(training.pair_example, rows)
     temperature = choose_temperature(held.stance[pairs], training.pair_stance[pairs])
     doubts = held_out_doubts(training, held, rows, probabilities, thresholds, temperature)
     review = float(np.quantile(doubts, 1 - REVIEW_SHARE)) if len(doubts) else 1.0
     return Model(
-        version, training.practices, training.stances, practices.part, stances.part, calibration, thresholds, temperature, review, {}
+        version, training.practices, training.stances, practices.part, stances.part,
+        calibration, signals, thresholds, temperature, review, {},
     )  # fmt: skip
 
 
