@@ -14,6 +14,7 @@ from classifier.errors import ClassifierError
 if TYPE_CHECKING:
     from classifier.evaluation import Scores
     from classifier.exports import DepartmentFindings, Entry
+    from classifier.labelled import LabelledDocument
 
 T = TypeVar("T")
 
@@ -73,6 +74,7 @@ def split(file: Annotated[Path, typer.Argument(help="One document.")]) -> None:
 @app.command()
 def check(
     data: Annotated[Path, typer.Argument(help="Folder of .policy files.")] = DATA,
+    counts: Annotated[bool, typer.Option("--counts", help="Print counts and the annotators' agreement.")] = False,
 ) -> None:
     """Check labelled documents: format, labels, and clauses that repeat across documents."""
     from classifier.labelled import near_duplicates, read_policies
@@ -83,7 +85,13 @@ def check(
         typer.echo(f"near-duplicate ({share:.0%} of runs shared): {one} and {other}")
     clauses = [c for d in documents for c in d.clauses]
     labelled = sum(bool(c.labels) for c in clauses)
-    typer.echo(f"{len(documents)} documents, {len(clauses)} clauses, {labelled} with labels, {len(pairs)} near-duplicates")
+    hard = sum(c.hard for c in clauses)
+    typer.echo(
+        f"{len(documents)} documents, {len(clauses)} clauses, {labelled} with labels, {len(clauses) - labelled} without "
+        f"({hard} hard negatives), {len(pairs)} near-duplicates"
+    )
+    if counts:
+        show_counts(documents, data.parent)
     if pairs:
         raise typer.Exit(1)
 
@@ -158,7 +166,7 @@ def printable(text: str) -> str:
     return "".join(c if c.isprintable() else " " for c in text)
 
 
-def show_departments(rows: "list[DepartmentFindings]") -> None:
+def show_departments(rows: list[DepartmentFindings]) -> None:
     """Departments × core practices, one line each, as words."""
     from classifier.codebook import load_codebook
 
@@ -172,21 +180,43 @@ def show_departments(rows: "list[DepartmentFindings]") -> None:
         typer.echo(printable("  ".join([f"{row.department.name[:width]:{width}}", *words, gap])).rstrip())
 
 
-def show_failures(entries: "list[Entry]") -> None:
+def show_counts(documents: list[LabelledDocument], folder: Path) -> None:
+    """Labels by stance, conditions, documents by family, and how far two annotators agree."""
+    import pandas as pd
+
+    from classifier.agreement import doubled_clauses, label_f1, practice_kappas, read_first_labels, stance_kappa
+
+    clauses = [c for d in documents for c in d.clauses]
+    labels = pd.Series([(p, s or "-") for c in clauses for p, s in c.labels.items()]).value_counts()
+    labels.index = pd.MultiIndex.from_tuples(labels.index)
+    typer.echo(labels.unstack(fill_value=0).to_string())
+    typer.echo(pd.Series([c.type for x in clauses for c in x.conditions]).value_counts().to_string())
+    families = pd.DataFrame([(d.family, len(d.clauses)) for d in documents], columns=["family", "clauses"])
+    typer.echo(families.groupby("family").agg(documents=("clauses", "size"), clauses=("clauses", "sum")).to_string())
+    doubled = list(doubled_clauses(documents, folder / "second_labels", read_first_labels(folder / "adjudications.csv")))
+    if doubled:
+        share, kappa, seen = stance_kappa(doubled)
+        typer.echo(f"labelled twice: {len({c.document for c in doubled})} documents, {len(doubled)} clauses")
+        typer.echo(f"F1 {label_f1(doubled, False):.3f}, with stance {label_f1(doubled, True):.3f}")
+        typer.echo(f"stance agreement {share:.3f}, kappa {kappa:.3f} over {seen} labels")
+        typer.echo(pd.Series(practice_kappas(doubled), name="kappa").round(3).to_string())
+
+
+def show_failures(entries: list[Entry]) -> None:
     """One line on standard error for each file that was not read, or not wholly."""
     for entry in entries:
         if not entry.document.fully_read:
             typer.echo(printable(f"{entry.document.status}: {entry.document.name}: {entry.document.reason}"), err=True)
 
 
-def show_scores(title: str, scores: "Scores") -> None:
+def show_scores(title: str, scores: Scores) -> None:
     """A table of figures by practice, and the headline figures."""
     typer.echo(f"\n{title}")
     typer.echo(scores.table().to_string(index=False, float_format=lambda v: f"{v:.2f}"))
     show_figures("  this model", scores)
 
 
-def show_figures(title: str, scores: "Scores") -> None:
+def show_figures(title: str, scores: Scores) -> None:
     """The headline figures in one line."""
     typer.echo(f"{title:24} " + "  ".join(f"{name} {value:.3f}" for name, value in scores.figures().items()))
 

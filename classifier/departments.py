@@ -66,11 +66,8 @@ def read_registry(paths: Sequence[Path]) -> Registry:
     without: list[tuple[Department, str]] = []
     for table in dict.fromkeys(_tables(paths)):
         for line, row in _rows(table):
-            department = Department(
-                row["department"],
-                *(row.get(key, "") for key in ("kind", "county", "state", "effective_date", "source", "note")),
-                named_by=REGISTRY,
-            )
+            known = {key: row.get(key, "") for key in ("kind", "county", "state", "effective_date", "source", "note")}
+            department = Department(row["department"], **known, named_by="departments.csv")
             if not department.name:
                 raise UsageError(f"{table}, line {line}: no department", "fill the department column")
             if row.get("document"):

@@ -14,10 +14,9 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from openpyxl import Workbook
-from openpyxl.cell import WriteOnlyCell
+from openpyxl.cell.cell import Cell, WriteOnlyCell
 from openpyxl.styles import Alignment, Font, PatternFill
 from openpyxl.utils import get_column_letter
-from openpyxl.worksheet._write_only import WriteOnlyWorksheet
 
 from classifier.codebook import load_codebook
 from classifier.departments import Department
@@ -37,6 +36,7 @@ VERDICT_COLOURS = {
     "no policy": "D0CECE",
     "no reply": "AEAAAA",
 }
+Sheet = Any  # a write-only sheet; the stubs leave out what it inherits
 FORMULA_START = ("=", "+", "-", "@", "\t", "\r")
 # What XML can't hold, or a terminal would obey: control characters, lone surrogates, noncharacters.
 CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]")
@@ -268,9 +268,9 @@ def conditions_of(row: DepartmentFindings, practice: str) -> str:
     return ", ".join(c.replace("_", " ") for c in finding.conditions)
 
 
-def new_sheet(book: Workbook, title: str, columns: Sequence[str], widths: Sequence[int]) -> WriteOnlyWorksheet:
+def new_sheet(book: Workbook, title: str, columns: Sequence[str], widths: Sequence[int]) -> Sheet:
     """A sheet with a bold header; header and first column stay in view."""
-    sheet: WriteOnlyWorksheet = book.create_sheet(title)
+    sheet: Sheet = book.create_sheet(title)
     sheet.freeze_panes = "B2"
     for i, width in enumerate(widths, 1):
         sheet.column_dimensions[get_column_letter(i)].width = width
@@ -281,11 +281,11 @@ def new_sheet(book: Workbook, title: str, columns: Sequence[str], widths: Sequen
     return sheet
 
 
-def text_cell(sheet: WriteOnlyWorksheet, value: Any) -> WriteOnlyCell:
+def text_cell(sheet: Sheet, value: Any) -> Cell:
     """A wrapped cell; text stays text, whatever it begins with."""
     if isinstance(value, str):
         value = CONTROL.sub("", value)[:32000]
-    cell = WriteOnlyCell(sheet, value=value)
+    cell: Cell = WriteOnlyCell(sheet, value=value)
     if isinstance(value, str) and value:
         cell.data_type = "s"
         cell.quotePrefix = value.startswith(FORMULA_START)
@@ -293,7 +293,7 @@ def text_cell(sheet: WriteOnlyWorksheet, value: Any) -> WriteOnlyCell:
     return cell
 
 
-def verdict_cell(sheet: WriteOnlyWorksheet, word: str, conditions: str = "") -> WriteOnlyCell:
+def verdict_cell(sheet: Sheet, word: str, conditions: str = "") -> Cell:
     """A verdict as a word on its colour, with the conditions that it turns on."""
     cell = text_cell(sheet, f"{word}: {conditions}" if conditions else word)
     cell.fill = PatternFill("solid", start_color=VERDICT_COLOURS[word])

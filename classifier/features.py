@@ -6,7 +6,8 @@ Fields are kept apart by a prefix, for the same word means another thing in a he
     t=      the clause alone, without its lead-in
     h=      headings          b=  the clause before          d=  what the document is about
     k=, e=  content words by neighbours, and by their stems      c=, cv=  concepts together, and with content words
-    s=, m=  stance: modals, negation and exceptions, alone and with what they govern
+
+and for the stance: m=, x= mood and limits, l= L= lead-in, o= opening, cd= cl= conditions, p= the practice with each of them.
 """
 
 from __future__ import annotations
@@ -15,7 +16,10 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 from typing import Protocol
+
+from classifier.conditions import find_conditions
 
 # Many names, one thing. Order matters: the first that matches at a place wins. Case-insensitive unless marked (?-i:…).
 CONCEPTS: tuple[tuple[str, str], ...] = (
@@ -167,14 +171,14 @@ def practice_features(clause: Surroundings) -> list[str]:
     features = list(runs(lead[-24:] + own, 2))
     features += [f"t={f}" for f in own if f not in STOP]
     content = [w for w in lead[-24:] + own if w not in STOP]
-    features += [f"k={a}~{b}" for a, b in zip(content, content[1:], strict=False)]
+    features += [f"k={a}~{b}" for a, b in pairwise(content)]
     features += [f"k={a}~~{b}" for a, b in zip(content, content[2:], strict=False)]
     heading = [t.text for t in tokens(clause.heading)]
     features += [f"h={w}" for w in heading if w not in STOP]
     features += co_occurrences(own, lead)
     features += [f"e={a[:5]}" for a in content if len(a) > 5]
     stems = [w[:5] for w in content]
-    features += [f"e={a}~{b}" for a, b in zip(stems, stems[1:], strict=False)]
+    features += [f"e={a}~{b}" for a, b in pairwise(stems)]
     features += [f"b={w}" for w in {t.text for t in tokens(clause.before)} if w not in STOP]
     features += [f"d={t}" for t in clause.topics]
     return features
@@ -188,34 +192,42 @@ def co_occurrences(own: Sequence[str], lead: Sequence[str]) -> list[str]:
     return pairs + [f"cv={a}&{b}" for a in concepts if a != "NUM" for b in sorted(content)]
 
 
-def stance_features(clause: Surroundings) -> list[str]:
-    """Features that tell the stance: function words in order, content masked, lead-in and clause apart."""
+def stance_features(clause: Surroundings, practice: str) -> list[str]:
+    """Features that tell a clause's stance on one of its practices: modals, negation, limits; words with the practice."""
     own = [t.text for t in tokens(clause.text)]
     lead = [t.text for t in tokens(clause.context)]
     shape = masked(own)
-    features = [f"s={f}" for f in runs(shape, 4)]
-    features += [f"t={f}" for f in runs(own, 3)]
+    features = [f"t={f}" for f in runs(own, 3)]
     features += [f"o={f}" for f in runs(shape[:6], 3)]
     if lead:
         features += [f"l={f}" for f in runs(masked(lead), 3)]
         features += [f"L={f}" for f in runs(lead[-8:], 2)]
     else:
         features.append("l=none")
-    whole = set(own) | set(lead)
-    modal = next((w for w in own if w in MODALS), None) or next((w for w in reversed(lead) if w in MODALS), "none")
-    negated = bool(whole & NEGATION)
-    limited = sorted(whole & EXCEPTION)
-    features += [f"m={modal}", f"m={modal}{'-' if negated else '+'}", f"m={modal}{'-' if negated else '+'}{'?' if limited else ''}"]
-    features += [f"x={w}{'-' if negated else '+'}" for w in limited]
+    mood = mood_features(own, lead)
+    features += mood
+    features += condition_features(clause, mood[1])
     features += [f"h={t.text}" for t in tokens(clause.heading)]
+    features.append(f"p={practice}")
+    features += [f"p={practice}|{f}" for f in (*mood, *runs(shape, 2), *sorted(set(own)))]
     return features
 
 
-def stance_for_practice(clause: Surroundings, practice: str) -> list[str]:
-    """Stance features of a clause for one of its practices: modals and limits count apart for each practice too."""
-    features = stance_features(clause)
-    crossed = [f"p={practice}|{f}" for f in features if f.startswith(("m=", "x="))]
-    return [*features, f"p={practice}", *crossed]
+def mood_features(own: Sequence[str], lead: Sequence[str]) -> list[str]:
+    """The governing modal, whether anything negates it, whether anything limits it. The second one is modal and sign."""
+    whole = {*own, *lead}
+    modal = next((w for w in own if w in MODALS), None) or next((w for w in reversed(lead) if w in MODALS), "none")
+    sign = "-" if whole & NEGATION else "+"
+    limits = sorted(whole & EXCEPTION)
+    return [f"m={modal}", f"m={modal}{sign}", f"m={modal}{sign}{'?' if limits else ''}", *(f"x={w}{sign}" for w in limits)]
+
+
+def condition_features(clause: Surroundings, mood: str) -> list[str]:
+    """Condition types that the clause and its lead-in name, alone and with the mood."""
+    own = [c.type for c in find_conditions(clause.text)]
+    lead = [c.type for c in find_conditions(clause.context)] if clause.context else []
+    features = [f"cd={c}" for c in own] or ["cd=none"]
+    return features + [f"cl={c}" for c in lead] + [f"cd={c}|{mood}" for c in (*own, *lead)]
 
 
 def masked(words: Sequence[str]) -> list[str]:

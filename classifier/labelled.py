@@ -187,7 +187,9 @@ def read_policy(path: Path, codebook: Codebook | None = None) -> LabelledDocumen
             continue
         joined = text.startswith("| ")
         text = text[2:].strip() if joined else text
-        labels, conditions, hard = {}, (), False
+        labels: dict[str, str | None] = {}
+        conditions: tuple[Condition, ...] = ()
+        hard = False
         if match := LABELS_AT_END.search(text):
             text = text[: match.start()]
             labels, conditions, hard = parse_labels(match[1], where, codebook)

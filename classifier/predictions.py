@@ -20,7 +20,7 @@ from classifier.clauses import Clause
 from classifier.codebook import Codebook, load_codebook, project_data
 from classifier.conditions import find_conditions
 from classifier.errors import ModelError
-from classifier.features import SIGNALS, Surroundings, practice_features, stance_for_practice, surroundings
+from classifier.features import SIGNALS, Surroundings, practice_features, stance_features, surroundings
 from classifier.labelled import Condition
 
 Floats = npt.NDArray[np.float32]
@@ -85,6 +85,7 @@ class LinearPart:
 
 
 def as_is(features: list[str]) -> list[str]:
+    """The analyzer of ready-made feature lists."""
     return features
 
 
@@ -130,7 +131,7 @@ class Model:
 
     def stance_probabilities(self, clauses: Sequence[Surroundings], practices: Sequence[str]) -> Floats:
         """(len(practices), stances): for each pair of a clause and a practice that it is about."""
-        features = [stance_for_practice(c, p) for c, p in zip(clauses, practices, strict=True)]
+        features = [stance_features(c, p) for c, p in zip(clauses, practices, strict=True)]
         return softmax(self.stance_part.decide(features) / self.temperature)
 
     def predict(self, clauses: Sequence[Surroundings]) -> list[Prediction]:
@@ -167,13 +168,17 @@ class Model:
 
 
 def sigmoid(values: Floats) -> Floats:
+    """Log-odds → probabilities, element by element."""
     result: Floats = 1 / (1 + np.exp(-np.clip(values, -30, 30)))
     return result
 
 
 def softmax(values: Floats) -> Floats:
-    shifted = np.exp(values - values.max(axis=1, keepdims=True)) if len(values) else values
-    result: Floats = shifted / shifted.sum(axis=1, keepdims=True) if len(values) else values
+    """Rows that sum to 1, (rows, columns); no rows give no rows."""
+    if not len(values):
+        return values
+    powers = np.exp(values - values.max(axis=1, keepdims=True))
+    result: Floats = np.asarray(powers / powers.sum(axis=1, keepdims=True), dtype=np.float32)
     return result
 
 
@@ -237,6 +242,7 @@ def write_arrays(path: Path, arrays: dict[str, npt.NDArray[Any]]) -> None:
 
 
 def file_digest(path: Path) -> str:
+    """SHA-256 of a file, as hexadecimal digits."""
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 

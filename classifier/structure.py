@@ -310,7 +310,7 @@ def is_field(text: str) -> bool:
 
 def is_prose(text: str) -> bool:
     """Does a block say something, in a sentence with a verb?"""
-    return len(text.split()) >= 8 and bool(MODAL.search(text) or TERMINAL.search(text))
+    return len(text.split()) >= 8 and bool(MODAL.search(text) or re.search(r"[a-z]{3}[.?!](?:\s|$)", text))
 
 
 def is_plain_heading(text: str, marked: str) -> bool:
