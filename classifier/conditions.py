@@ -3,8 +3,16 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 
-from classifier.labelled import Condition
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """A condition type and the words of the clause (or its lead-in) that say it; words may be empty in foreign data."""
+
+    type: str
+    text: str
+
 
 _ICE = (
     r"\b(?:ice|dhs|ero|cbp|hsi|the\s+service|(?:the\s+department\s+of\s+)?homeland\s+security|"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from itertools import pairwise
 from statistics import median
 from typing import NamedTuple
 
@@ -141,6 +142,9 @@ def _stands_clear(page: Page, rows: list[_EdgeRow], depth: int) -> bool:
 
 def _lone_furniture(rows: list[_EdgeRow], page: Page, size: float) -> Iterator[_EdgeRow]:
     """Page numbers, Bates stamps and small print at the very edge, which need no repetition to be known."""
+    if page.number > 1 and (head := _numbered_head(rows)) and head[-1].edge <= 0.1 * page.height:
+        yield from head
+        return
     for row, inner in zip(rows[:2], [*rows[1:], None], strict=False):
         white = row.clear_of(inner) if inner else 99.0
         if row.edge > 0.1 * page.height or white < 0.5 * row.size:
@@ -149,6 +153,14 @@ def _lone_furniture(rows: list[_EdgeRow], page: Page, size: float) -> Iterator[_
         small = max(line.size for line in row.lines) <= 0.95 * size and row.edge <= 50 and white >= row.size
         if known or (small and not row.lines[-1].text.endswith((".", ";", ","))):
             yield row
+
+
+def _numbered_head(rows: list[_EdgeRow]) -> list[_EdgeRow]:
+    """Two or three rows close together, well apart from the body, of which the first or last is a page number."""
+    clear = (i for i, (row, inner) in enumerate(pairwise(rows[:4])) if row.clear_of(inner) >= row.size)
+    head = rows[: next(clear, 0) + 1]
+    numbers = [line for row in (head[:1] + head[-1:]) for line in row.lines if _PAGE_NUMBER.fullmatch(line.text)]
+    return head if len(head) > 1 and numbers else []
 
 
 def _regapped(lines: Sequence[Line], marked: set[int]) -> Iterator[Line]:

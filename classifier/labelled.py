@@ -32,6 +32,7 @@ from pathlib import Path
 from typing import Literal
 
 from classifier.codebook import Codebook, load_codebook
+from classifier.conditions import Condition
 from classifier.errors import LabelledDataError
 from classifier.structure import read_mark
 
@@ -39,14 +40,6 @@ HEADER_KEYS = ("title", "agency", "kind", "family", "state", "hand")
 LEAD_IN_END = re.compile(r"[:—–]\s*$|(?:\s-|--)\s*$")
 LABELS_AT_END = re.compile(r"\s*\{([^{}]*)\}\s*$")
 CONDITION = re.compile(r'\s*(\w+)\s*=\s*"([^"]*)"\s*(?:,|$)')
-
-
-@dataclass(frozen=True, slots=True)
-class Condition:
-    """A condition type and the words of the clause (or its lead-in) that say it; words may be empty in foreign data."""
-
-    type: str
-    text: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,6 +43,7 @@ _STANCES = (
 
 
 def keyword_stance(text: str) -> str:
+    """The stance of the first pattern that matches: limits, prohibits, requires, permits, else states."""
     return next((stance for stance, pattern in _STANCES if pattern.search(text)), "states")
 
 

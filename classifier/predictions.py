@@ -18,10 +18,9 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from classifier.citations import find_lunn
 from classifier.clauses import Clause
 from classifier.codebook import Codebook, load_codebook, project_data
-from classifier.conditions import find_conditions
+from classifier.conditions import Condition, find_conditions
 from classifier.errors import ModelError
 from classifier.features import SIGNALS, Surroundings, practice_features, stance_features, surroundings
-from classifier.labelled import Condition
 
 Floats = npt.NDArray[np.float32]
 LUNN = "cites_lunn"
@@ -169,8 +168,7 @@ class Model:
 
 def sigmoid(values: Floats) -> Floats:
     """Log-odds → probabilities, element by element."""
-    result: Floats = 1 / (1 + np.exp(-np.clip(values, -30, 30)))
-    return result
+    return np.asarray(1 / (1 + np.exp(-np.clip(values, -30, 30))), dtype=np.float32)
 
 
 def softmax(values: Floats) -> Floats:
@@ -178,8 +176,7 @@ def softmax(values: Floats) -> Floats:
     if not len(values):
         return values
     powers = np.exp(values - values.max(axis=1, keepdims=True))
-    result: Floats = np.asarray(powers / powers.sum(axis=1, keepdims=True), dtype=np.float32)
-    return result
+    return np.asarray(powers / powers.sum(axis=1, keepdims=True), dtype=np.float32)
 
 
 def predict_clauses(clauses: Sequence[Clause], model: Model) -> list[Prediction | None]:

@@ -53,16 +53,21 @@ QUESTION = re.compile(
     r"(?:Q(?:uestion)?\s*\d*[.:)]|\d{1,2}[.)]\s+(?:What|Who|Why|When|Where|How|Do|Does|Did|Is|Are|Can|Will|May|Should)\b)"
 )
 CONTENTS = re.compile(r"(?:(?:\.\s?){4,}|…[….\s]*)\s*[\divxlc\-]*$")
-SIGNATURE = re.compile(r"_{4,}|^/s/|^(?:By order of|Authenticated by|Approved by|Issued by|Signed)\b[^.]*$", re.I)
+SIGNATURE = re.compile(
+    r"_{4,}|^/s/|^(?:By order of|Authenticated by|Approved by|Issued by|Signed|Digitally signed)\b[^.]*$", re.I
+)
 # A field of a memo's or an order's head: "FROM: Office of the Clerk", "Effective Date: May 2, 2019".
 FIELD = re.compile(
-    r"(?:to|from|via|cc|date|re|subject|title|topics?|attention|distribution|references?|index(?: as)?|pages?|"
-    r"(?:policy|order|general order|directive|procedure|memo|document|section|chapter|series|bulletin)"
-    r"(?: (?:number|no\.?|title|code|#))?|number|no\.?|accreditation[\w ]*|(?:calea|ileap|mpac|ialep)[\w ]*|"
-    r"(?:date )?(?:of )?(?:last |next |original )?(?:effective|issued?|revis(?:ed|ion)|review(?:ed)?|amend(?:ed|s)|"
-    r"rescind(?:ed|s)|supersedes|replaces|expires|termination|original|approved|adopted)(?: date| by| on)?|"
-    r"appendices|attachments?|issuing authority|applies to|original effective ?/ ?issue date)\s*:(?=\s|$)",
+    r"(?P<dated>(?:date )?(?:of )?(?:last |next |original )?(?:effective|issued?|revis(?:ed|ion)|reviewed|amend(?:ed|s)|"
+    r"rescind(?:ed|s)|supersedes|replaces|expires|termination|original|approved|adopted)(?: date| by| on)?)\s*:(?=\s|$)|"
+    r"(?:to|from|via|cc|date|re|subject|title|topics?|attention|distribution|reference[\w /]*|index(?: as)?|pages?|"
+    r"(?:policy|order|general order|directive|procedure|memo|document|section|chapter|series|bulletin) "
+    r"(?:number|no\.?|title|code|#)|section|chapter|general order|directive|number|no\.?|accreditation[\w ]*|"
+    r"(?:calea|ileap|mpac|ialep)[\w ]*|appendices|attachments?|issuing authority|applies to)\s*:(?=\s+\S)",
     re.I,
+)
+DATED = re.compile(
+    r"(?:rev(?:ised|\.)?|effective|issued|amended|adopted|updated)(?: date)?:? (?:\w+ )?[\d/.,\- ]*\d", re.I
 )
 # A section of a code by its number alone: "35-8-63.", "9A-5", "3-E."
 CODE_NUMBER = re.compile(r"(?:§+\s*)?\d+[A-Z]?(?:[-–.][\dA-Z][\w.]*)+\.?(?:\s+|$)")
@@ -154,6 +159,10 @@ def read_mark(text: str) -> tuple[list[tuple[str, int]], int] | None:
     if not match:
         return None
     if match["decimal"]:
+        if margin := re.match(r"[\d.]+\s+(?=\d{1,3}(?:\.\d{1,3})+\.?\s+[A-Z])", text):
+            # a standard's number in the margin, beside the item's own mark
+            inner = MARK.match(text, margin.end())
+            match = inner or match
         parts = match["decimal"].rstrip(".)").split(".")
         last = re.sub(r"\D", "", parts[-1])
         return [("1" + ".1" * (len(parts) - 1), int(last or 0))], match.end()
@@ -283,23 +292,25 @@ def is_heading(text: str, bold: bool, large: bool, marked: str) -> bool:
             and not LEAD_IN.search(text)
         )
     if bold or large:
-        return True
+        return len(letters) > 1
     if marked in ("(a)", "(i)", "(1)", "(A)", "a.", "i.", "a)", "1)"):
         return False
     if MODAL.search(rest) or not title_case(rest):
         return False
-    return count <= 10
+    return count <= (longest if marked == "section" else 10)
 
 
 def is_reference(text: str) -> bool:
     """Is it numbers rather than words: a date, a citation in brackets, a list of standards?"""
     letters, digits = sum(c.isalpha() for c in text), sum(c.isdigit() for c in text)
-    return digits >= max(1, letters) or (digits > 0 and bool(re.fullmatch(r"\(.*\)\.?", text)))
+    return digits >= max(1, 0.7 * letters) or (digits > 0 and bool(re.fullmatch(r"\(.*\)\.?", text)))
 
 
 def is_field(text: str) -> bool:
     """Is it a field of a memo's or an order's head? A label and what fills it in, which says nothing."""
     label = FIELD.match(text)
+    if DATED.fullmatch(text):
+        return True
     if not label or not text[0].isupper() or len(text.split()) > 40:
         return False
     value = text[label.end() :].strip()
@@ -403,8 +414,11 @@ def begins_block(text: str, lines: Sequence[LineLayout], i: int, usual_gap: floa
     if line.gap > usual_gap + max(2.5, 0.25 * (line.size or 10)):
         return ended or not here[:1].islower()
     short = before.right < lines_right(lines, i) - 60
-    if short and not full and line.left < before.left - 8 and here[:1].isupper() and not heading_line(here, line):
-        return True  # back to the margin, behind an item without a stop
+    if not full and here[:1].isupper() and not heading_line(here, line):
+        if short and line.left < before.left - 8:
+            return True  # back to the margin, behind an item without a stop
+        if read_mark(there) and before.right < 0.6 * lines_right(lines, i) and there[-1].isalnum():
+            return True  # a title that fills half a line, then its text
     if ended and (short or line.left > before.left + 8):
         return True
     return short and not here[:1].islower() and there[-1:] not in ",-" and before.bold != line.bold
@@ -548,7 +562,7 @@ def run_in_title(raw: str) -> int:
 def breaks_off(sentence: str) -> bool:
     """Does a sentence without a colon want items below it? It points at "the following", or ends without a stop."""
     sentence = re.sub(r"(?<=\.)[*†‡]+$", "", sentence)  # a footnote's sign
-    if OPEN_END.search(sentence):
+    if OPEN_END.search(sentence) and not title_case(sentence):
         return True
     return not re.search(r"[.;:?!,”\"]$", sentence) and len(sentence.split()) >= 5 and bool(MODAL.search(sentence))
 
@@ -574,23 +588,30 @@ class HeadingPath:
     """The headings that are open while reading down a document, told apart by their style."""
 
     def __init__(self, deepest: int = 4) -> None:
-        self.stack: list[tuple[tuple[str, bool, bool, int], str]] = []
+        self.stack: list[tuple[tuple[str, bool, bool, int], str, int]] = []
         self.deepest = deepest
-        self.adjacent = False
 
-    def open(self, title: str, style: tuple[str, bool, bool, int]) -> None:
+    def reading(self, options: Sequence[tuple[str, int]]) -> tuple[str, int]:
+        """The reading of a heading's mark that counts on from an open one ("V." after "IV."), or the likeliest."""
+        for kind, value in options:
+            if any(style[0] == kind and value == last + 1 for style, _, last in self.stack):
+                return kind, value
+        return options[-1 if options[-1][1] == 1 else 0]
+
+    def open(self, title: str, style: tuple[str, bool, bool, int], value: int = 0) -> None:
         """A heading of a style that is open closes down to it; a new style goes one level deeper."""
-        styles = [s for s, _ in self.stack]
-        if style in styles:
-            del self.stack[styles.index(style) :]
+        alike = [n for n, (other, _, _) in enumerate(self.stack) if other == style]
+        counted = [n for n, (other, _, last) in enumerate(self.stack) if other[0] == style[0] and 1 < value == last + 1]
+        if alike or (style[0] and counted):
+            del self.stack[(alike[:1] or counted[-1:])[0] :]
         elif style[0].startswith("1.1"):
             dots = style[0].count(".1")
-            self.stack = [(s, t) for s, t in self.stack if not s[0].startswith("1.1") or s[0].count(".1") < dots]
-        self.stack = [*self.stack[: self.deepest - 1], (style, title)]
+            self.stack = [e for e in self.stack if not e[0][0].startswith("1.1") or e[0][0].count(".1") < dots]
+        self.stack = [*self.stack[: self.deepest - 1], (style, title, value)]
 
     @property
     def titles(self) -> tuple[str, ...]:
-        return tuple(title for _, title in self.stack)
+        return tuple(title for _, title, _ in self.stack)
 
 
 def find_blocks(text: str, lines: Sequence[LineLayout]) -> list[Block]:
@@ -605,20 +626,25 @@ def find_blocks(text: str, lines: Sequence[LineLayout]) -> list[Block]:
     header = header_lines(text, lines)
     raw = [text[a:b].strip() for a, b in pairwise(bounds)]
     prose = next((n for n, words in enumerate(raw) if is_prose(words)), 0)
-    builder = BlockBuilder(text, body_size, untitled_items(raw))
+    untitled = untitled_items(raw)
+    builder = BlockBuilder(text, body_size)
     for n, first in enumerate(starts):
         last = starts[n + 1] if n + 1 < len(starts) else len(lines)
-        if first in header or (n < prose and fills_in(raw[n], lines[first])):
-            builder.add_form(bounds[n], bounds[n + 1])
-        else:
-            builder.add(bounds[n], bounds[n + 1], lines[first], last - first, n)
+        builder.form = first in header or (n < prose and fills_in(raw[n], lines[first]))
+        builder.untitled = n in untitled
+        builder.add(bounds[n], bounds[n + 1], lines[first], last - first)
     return signed(text, builder.blocks)
 
 
 def fills_in(text: str, layout: LineLayout) -> bool:
     """Above the first sentence: is it part of a form or letterhead that fills the head of a page?"""
-    return layout.cell is not None or (
-        layout.size > 0 and not read_mark(text) and not heading_line(text, layout) and not LEAD_IN.search(text)
+    if layout.cell is not None:
+        return True
+    words = re.findall(r"[A-Za-z]\S*|\d\S*", text)
+    label = text.endswith(":") and len(words) <= 5
+    low = sum(w[0].islower() for w in words)
+    return (
+        layout.size > 0 and not read_mark(text) and (label or (low <= 0.35 * len(words) and not LEAD_IN.search(text)))
     )
 
 
@@ -636,9 +662,7 @@ def untitled_items(raw: Sequence[str]) -> frozenset[int]:
     return frozenset(out)
 
 
-def _beside(
-    found: tuple[list[tuple[str, int]], int], other: tuple[list[tuple[str, int]], int] | None
-) -> bool:
+def _beside(found: tuple[list[tuple[str, int]], int], other: tuple[list[tuple[str, int]], int] | None) -> bool:
     """Do two marks stand next to one another in a list?"""
     return other is not None and any(k == kind and abs(v - value) == 1 for k, v in found[0] for kind, value in other[0])
 
@@ -664,22 +688,17 @@ def signed(text: str, blocks: list[Block]) -> list[Block]:
 class BlockBuilder:
     """Reads raw blocks in order and keeps the open headings and list levels."""
 
-    def __init__(self, text: str, body_size: float, untitled: frozenset[int] = frozenset()) -> None:
+    def __init__(self, text: str, body_size: float) -> None:
         self.text, self.body_size = text, body_size
-        self.untitled = untitled
-        self.number = 0
+        self.form = False  # the block at hand belongs to a form's or a table's head
+        self.untitled = False  # it is an item whose first words are no title
         self.blocks: list[Block] = []
         self.outline = Outline()
         self.headings = HeadingPath()
         self.interrupted: Outline | None = None
         self.parent_left = 0.0
 
-    def add_form(self, start: int, end: int) -> None:
-        """A table's header row or a filled-in field: no clause, and no heading of what follows."""
-        self._append("heading", start, end)
-
-    def add(self, start: int, end: int, layout: LineLayout, line_count: int, number: int) -> None:
-        self.number = number
+    def add(self, start: int, end: int, layout: LineLayout, line_count: int) -> None:
         raw = self.text[start:end]
         stripped = raw.strip()
         found = read_mark(stripped)
@@ -688,16 +707,18 @@ class BlockBuilder:
             self._append("contents", start, end)
         elif SIGNATURE.search(stripped) and len(stripped.split()) <= 25:
             self._append("signature", start, end)
-        elif is_field(stripped):
-            self.add_form(start, end)
+        elif (self.form and layout.cell) or is_field(stripped):
+            self._append("heading", start, end)  # no heading of what follows
         elif self._heading(stripped, layout, kind, line_count):
             self._add_heading(start, end, stripped, layout, found)
+        elif self.form:
+            self._append("heading", start, end)
         else:
             self._add_text(start, end, layout)
 
     def _heading(self, stripped: str, layout: LineLayout, kind: str, line_count: int) -> bool:
         large = bool(self.body_size) and layout.size > 1.15 * self.body_size
-        numbered = kind.startswith("1.1") and any(style[0] == kind for style, _ in self.headings.stack)
+        numbered = kind.startswith("1.1") and any(e[0][0] == kind for e in self.headings.stack)
         plain = (layout.own_block or numbered) and line_count == 1 and is_plain_heading(stripped, kind)
         if line_count > 3 or not (plain or is_heading(stripped, layout.bold, large, kind)):
             return False
@@ -718,9 +739,9 @@ class BlockBuilder:
     def _add_heading(
         self, start: int, end: int, stripped: str, layout: LineLayout, found: tuple[list[tuple[str, int]], int] | None
     ) -> None:
-        mark = Mark(*found[0][-1 if found[0][-1][1] == 1 else 0], found[1]) if found else None
+        mark = Mark(*self.headings.reading(found[0]), found[1]) if found else None
         above = self.headings.titles
-        self.headings.open(heading_title(stripped), heading_style(stripped, layout, mark))
+        self.headings.open(heading_title(stripped), heading_style(stripped, layout, mark), mark.value if mark else 0)
         self.outline.close()
         self.interrupted = None
         self.blocks.append(Block("heading", start, end, start, headings=above, mark=mark))
@@ -798,7 +819,7 @@ class BlockBuilder:
             else:
                 self.outline.entries.append(Entry("hang", 1, left))
             mark = Mark("hang", self.outline.entries[-1].value, 0)
-        title = run_in_title(raw) if found and (inline or self.number not in self.untitled) else 0
+        title = run_in_title(raw) if found and (inline or not self.untitled) else 0
         if title:
             self.outline.entries[-1].title = heading_title(raw[:title]).rstrip(".")
         kind: BlockKind = "item" if mark else "paragraph"

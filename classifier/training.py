@@ -119,20 +119,22 @@ class Fitted:
         return np.asarray(self.transformer.transform(counts) @ self.weights + self.part.bias, dtype=np.float32)
 
 
+def fit_column(matrix: csr_matrix, truth: npt.NDArray[np.bool_]) -> tuple[npt.NDArray[Any], float]:
+    """Weights and bias of one machine. In a process of its own: the solver's random numbers are global to a process."""
+    if not truth.any():
+        return np.zeros(matrix.shape[1]), -10.0
+    machine = LinearSVC(C=PRACTICE_STRENGTH, random_state=0).fit(matrix, truth)
+    return machine.coef_[0], float(machine.intercept_[0])
+
+
 def fit_practices(training: TrainingSet, rows: Rows) -> Fitted:
     """One linear support vector machine a practice over a common TF-IDF vocabulary."""
     transformer = TfidfTransformer(sublinear_tf=True).fit(training.practice_counts.matrix[rows])
     matrix = transformer.transform(training.practice_counts.matrix[rows])
-    matrix.sum_duplicates()  # in place: must be done before threads share the matrix
+    matrix.sum_duplicates()  # in place, which workers that share it can't do
     truth = training.truth[rows]
 
-    def fit(column: int) -> tuple[npt.NDArray[Any], float]:
-        if not truth[:, column].any():
-            return np.zeros(matrix.shape[1]), -10.0
-        machine = LinearSVC(C=PRACTICE_STRENGTH, random_state=0).fit(matrix, truth[:, column])
-        return machine.coef_[0], float(machine.intercept_[0])
-
-    fits = Parallel(n_jobs=-1, prefer="threads")(delayed(fit)(c) for c in range(truth.shape[1]))
+    fits = Parallel(n_jobs=-1)(delayed(fit_column)(matrix, truth[:, c]) for c in range(truth.shape[1]))
     weights = np.array([w for w, _ in fits], dtype=np.float32).T
     return fitted(training.practice_counts.words, transformer, weights, np.array([b for _, b in fits], dtype=np.float32))
 

@@ -14,7 +14,7 @@ FLOW = """
     errors codebook
     document furniture layout pdf_pages text_formats pages
     sentences structure clauses
-    labelled citations conditions features predictions
+    citations conditions labelled agreement features predictions
     findings pipeline departments batch exports comparison
     corrections training evaluation peers
     samples sample_layouts

@@ -91,7 +91,10 @@ def test_a_folder_that_cannot_be_listed_is_told(tmp_path: Path, monkeypatch: pyt
 def test_files_of_one_name_are_told_apart_by_the_folder_above(tmp_path: Path) -> None:
     put(tmp_path, "2018/order.txt", "2024/order.txt", "2024/memo.txt")
     assert names(tmp_path / "2018", tmp_path / "2024") == ["2018/order.txt", "2024/order.txt", "memo.txt"]
-    assert names(tmp_path / "2018" / "order.txt", tmp_path / "2024" / "order.txt") == ["2018/order.txt", "2024/order.txt"]
+    assert names(tmp_path / "2018" / "order.txt", tmp_path / "2024" / "order.txt") == [
+        "2018/order.txt",
+        "2024/order.txt",
+    ]
 
 
 def test_by_as_many_folders_as_it_takes(tmp_path: Path) -> None:

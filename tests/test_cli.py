@@ -21,7 +21,16 @@ from classifier.exports import TABLES
 
 Command = Callable[..., Run]
 REFUSAL = "Members shall not hold any person on an ICE detainer."
-AWKWARD = ['=cmd|"x".txt', "a, b.txt", 'said "no".txt', "two\nlines.txt", "\x1b[31mred.txt", "@home.txt", "-rf.txt", "+1.txt"]
+AWKWARD = [
+    '=cmd|"x".txt',
+    "a, b.txt",
+    'said "no".txt',
+    "two\nlines.txt",
+    "\x1b[31mred.txt",
+    "@home.txt",
+    "-rf.txt",
+    "+1.txt",
+]
 BAD = {
     "bad/cut.pdf": "damaged",
     "bad/empty.pdf": "empty (0 bytes)",
@@ -102,10 +111,15 @@ def test_a_file_that_cannot_be_read_is_failed_with_the_reason(scored: tuple[Run,
 
 
 def test_what_was_read_is_ok_or_partial(scored: tuple[Run, Path]) -> None:
-    rows = {row["document"]: row for row in table(scored[1] / "documents.csv") if not row["document"].startswith("bad/")}
+    rows = {
+        row["document"]: row for row in table(scored[1] / "documents.csv") if not row["document"].startswith("bad/")
+    }
     assert {name: row["status"] for name, row in rows.items() if row["status"] != "ok"} == {"half.pdf": "partial"}
     assert rows["half.pdf"]["reason"] == "page 2: scanned image without a text layer"
-    assert (rows["whole.pdf"]["department"], rows["whole.pdf"]["department_from"]) == ("Oxbow Falls Police Department", "first page")
+    assert (rows["whole.pdf"]["department"], rows["whole.pdf"]["department_from"]) == (
+        "Oxbow Falls Police Department",
+        "first page",
+    )
     assert rows["half.pdf"]["department"] == "'=Half PD"
 
 
@@ -150,7 +164,10 @@ def test_the_terminal_shows_departments_failures_and_totals(scored: tuple[Run, P
     lines = run.out.splitlines()
     assert lines[0].split("  ")[0] == "Department"
     assert len(lines) == 1 + 6 + 1
-    assert [line.split("  ")[-1].strip() for line in lines if line.startswith(("Ashby", "Zion"))] == ["no policy", "no reply"]
+    assert [line.split("  ")[-1].strip() for line in lines if line.startswith(("Ashby", "Zion"))] == [
+        "no policy",
+        "no reply",
+    ]
     assert lines[-1].endswith(f"tables in {out}/")
     assert lines[-1].startswith(f"{len(AWKWARD) + len(BAD) + 2} files, ")
     failures = run.err.splitlines()
@@ -275,7 +292,15 @@ def test_a_model_that_was_tampered_with(tmp_path: Path, clauses: Command) -> Non
 
 @pytest.mark.parametrize(
     "arguments",
-    [["scores"], ["score"], ["score", "x"], ["score", "x", "--out"], ["score", "x", "--out", "y", "--jobs", "-1"], ["split"], ["--nonsense"]],
+    [
+        ["scores"],
+        ["score"],
+        ["score", "x"],
+        ["score", "x", "--out"],
+        ["score", "x", "--out", "y", "--jobs", "-1"],
+        ["split"],
+        ["--nonsense"],
+    ],
 )
 def test_wrong_use_ends_with_two(clauses: Command, arguments: list[str]) -> None:
     run = clauses(*arguments)
@@ -317,10 +342,15 @@ def test_split_shows_pages_headings_and_lead_ins(tmp_path: Path, clauses: Comman
 
 def test_check_counts_clauses_and_names_repeats(tmp_path: Path, clauses: Command) -> None:
     long = "Members shall write the hour of each telephone call in the lockup log before the end of the shift."
-    for name, text in (("one", f"{long}\nHold no one. {{honors_detainers:prohibits}}\n"), ("two", "Keys hang by the door.\n")):
+    for name, text in (
+        ("one", f"{long}\nHold no one. {{honors_detainers:prohibits}}\n"),
+        ("two", "Keys hang by the door.\n"),
+    ):
         (tmp_path / f"{name}.policy").write_text(HEADER + text, encoding="utf-8")
     run = clauses("check", tmp_path)
-    assert (run.status, run.out) == (0, "2 documents, 3 clauses, 1 with labels, 0 near-duplicates\n")
+    assert run.status == 0
+    assert run.out.startswith("2 documents, 3 clauses, 1 with labels, ")
+    assert run.out.endswith("0 near-duplicates\n")
     (tmp_path / "three.policy").write_text(HEADER + long + "\n", encoding="utf-8")
     run = clauses("check", tmp_path)
     assert run.status == 1
@@ -353,7 +383,13 @@ def test_without_a_command_help_is_shown(clauses: Command) -> None:
 
 @pytest.mark.parametrize(
     ("text", "shown"),
-    [("plain – text", "plain – text"), ("\x1b]0;x\x07", " ]0;x "), ("a\nb\tc", "a b c"), ("\u202egnp.exe", " gnp.exe"), ("\udce9", " ")],
+    [
+        ("plain – text", "plain – text"),
+        ("\x1b]0;x\x07", " ]0;x "),
+        ("a\nb\tc", "a b c"),
+        ("\u202egnp.exe", " gnp.exe"),
+        ("\udce9", " "),
+    ],
 )
 def test_what_a_terminal_would_obey_becomes_a_space(text: str, shown: str) -> None:
     assert cli.printable(text) == shown

@@ -66,7 +66,9 @@ def test_what_findings_name_is_in_the_codebook() -> None:
     assert set(BOOK.verdicts) > GAP_VERDICTS
 
 
-@pytest.mark.parametrize("table", [BOOK.stances, BOOK.conditions, BOOK.verdicts, {p.id: p.definition for p in BOOK.practices}])
+@pytest.mark.parametrize(
+    "table", [BOOK.stances, BOOK.conditions, BOOK.verdicts, {p.id: p.definition for p in BOOK.practices}]
+)
 def test_every_label_is_defined_in_a_sentence(table: dict[str, str]) -> None:
     for label, definition in table.items():
         assert re.fullmatch(r"[a-z0-9_]+", label)

@@ -53,6 +53,7 @@ SAID: dict[str, list[tuple[str, str]]] = {
         ("Members shall not share status, except as required by law.", "except as required by law"),
         ("Records are withheld unless required by federal law.", "unless required by federal law"),
         ("Members may send status as provided by 8 U.S.C. § 1373.", "as provided by 8 U.S.C. § 1373"),
+        ("Members may send status as provided by 8 U.S.C. Section 1373.", "as provided by 8 U.S.C. Section 1373"),
         ("Prints are sent to the extent permitted by state law.", "to the extent permitted by state law"),
         ("The clerk withholds the file unless a subpoena compels it.", "unless a subpoena compels it"),
         ("Members may hold a fugitive as authorized by G.L. c. 276 and no longer.", "as authorized by G.L. c. 276 and no longer"),
@@ -83,8 +84,8 @@ UNSAID: dict[str, list[str]] = {
     "judicial_warrant": ["A civil detainer is not a criminal warrant.", "Members hold no one on an administrative warrant.", "The judge sits at nine."],
     "criminal_history": ["Members shall not hold any person on a detainer.", "The criminal bureau keeps the log.", "Violent storms close the lobby."],
     "public_safety": [
-        "Members report to the Department of Public Safety.",
-        "Members of the Public Safety Committee read the report on Mondays.",
+        "After each call members report to the Department of Public Safety.",
+        "After each call members report to the Public Safety Committee.",
         "The daily log is sent to ICE.",
     ],
     "ice_request": [
@@ -126,7 +127,9 @@ def test_no_condition_where_nothing_turns_on_it(kind: str, text: str) -> None:
 
 
 def test_a_clause_may_name_several() -> None:
-    text = "Members may tell ICE the date only with the approval of the Chief and if the person was convicted of a felony."
+    text = (
+        "Members may tell ICE the date only with the approval of the Chief and if the person was convicted of a felony."
+    )
     assert {"approval", "criminal_history"} <= types(text)
 
 
@@ -139,7 +142,11 @@ def test_the_lead_in_speaks_where_the_item_is_silent() -> None:
     lead_in = "Unless the Sheriff approves, deputies shall not:"
     assert "approval" in types("(a) call the field office;", lead_in)
     assert "approval" not in types("(a) call the field office;")
-    (found,) = [c for c in find_conditions("(a) call, save with the approval of the Major or Captain;", lead_in) if c.type == "approval"]
+    (found,) = [
+        c
+        for c in find_conditions("(a) call, save with the approval of the Major or Captain;", lead_in)
+        if c.type == "approval"
+    ]
     assert found.text.startswith("with the approval of the Major or Captain")
 
 

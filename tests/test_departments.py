@@ -87,7 +87,10 @@ def test_departments_without_a_document_say_why(tmp_path: Path) -> None:
         "a.pdf,Third PD,,,,,,no policy on tow trucks",
     )
     known = read_registry([tmp_path])
-    assert [(d.name, why) for d, why in known.without_document] == [("First PD", "no policy"), ("Second PD", "no reply")]
+    assert [(d.name, why) for d, why in known.without_document] == [
+        ("First PD", "no policy"),
+        ("Second PD", "no reply"),
+    ]
     assert [d.name for d in known.by_file.values()] == ["Third PD"]
 
 
@@ -157,7 +160,10 @@ def test_a_wrong_file_is_named(tmp_path: Path, content: bytes, said: str) -> Non
         ("MANUAL OF THE MERROW COUNTY SHERIFF'S OFFICE", "Merrow County Sheriff's Office"),
         ("Office of the Merrow County Sheriff", "Office of the Merrow County Sheriff"),
         ("Office of the Sheriff, Merrow County", "Office of the Sheriff, Merrow County"),
-        ("Office of the District Attorney for the Nonset District", "Office of the District Attorney for the Nonset District"),
+        (
+            "Office of the District Attorney for the Nonset District",
+            "Office of the District Attorney for the Nonset District",
+        ),
         ("Nonset District Attorney's Office", "Nonset District Attorney's Office"),
         ("City of Eastbrook", "City of Eastbrook"),
         ("TOWN OF HARWICK", "Town of Harwick"),
@@ -213,7 +219,10 @@ def test_a_letterhead_may_stand_in_two_lines(lines: list[str], name: str) -> Non
 
 
 def test_the_first_name_counts_and_only_on_the_first_lines() -> None:
-    assert name_on_page(["Oxbow Falls Police Department", "Merrow County Sheriff's Office"]) == "Oxbow Falls Police Department"
+    assert (
+        name_on_page(["Oxbow Falls Police Department", "Merrow County Sheriff's Office"])
+        == "Oxbow Falls Police Department"
+    )
     assert name_on_page(["Rule"] * 24 + ["Oxbow Falls Police Department"]) == "Oxbow Falls Police Department"
     assert name_on_page(["Rule"] * 25 + ["Oxbow Falls Police Department"]) == ""
     assert name_on_page([]) == ""

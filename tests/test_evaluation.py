@@ -75,7 +75,12 @@ def test_pieces_in_another_order_are_found(order: list[int]) -> None:
 
 
 def test_what_is_no_unit_covers_nothing() -> None:
-    assert align([HOLD, KEYS], [HOLD, "Page 3 of 9", "A heading of another order, which is long enough.", KEYS]) == [{0}, set(), set(), {1}]
+    assert align([HOLD, KEYS], [HOLD, "Page 3 of 9", "A heading of another order, which is long enough.", KEYS]) == [
+        {0},
+        set(),
+        set(),
+        {1},
+    ]
     assert align([], [HOLD]) == [set()]
     assert align([HOLD], []) == []
     assert align([HOLD], ["", "§"]) == [set(), set()]
@@ -89,7 +94,10 @@ def test_a_repeated_unit_is_covered_in_its_turn() -> None:
     assert align([KEYS, HOLD, KEYS], [KEYS, HOLD, KEYS]) == [{0}, {1}, {2}]
 
 
-@given(st.lists(st.sampled_from([HOLD, CALL, KEYS, LUNN]), max_size=6), st.lists(st.sampled_from([HOLD, CALL, "x", ""]), max_size=6))
+@given(
+    st.lists(st.sampled_from([HOLD, CALL, KEYS, LUNN]), max_size=6),
+    st.lists(st.sampled_from([HOLD, CALL, "x", ""]), max_size=6),
+)
 def test_there_is_one_set_of_units_a_clause(units: list[str], clauses: list[str]) -> None:
     found = align(units, clauses)
     assert len(found) == len(clauses)
@@ -186,7 +194,12 @@ def test_verdicts_are_counted_where_either_side_is_not_silent(scores: Scores) ->
 
 def test_the_table_has_a_row_for_each_practice_that_occurs(scores: Scores) -> None:
     table = scores.table()
-    assert list(table.practice)[:4] == ["notifies_ice_on_release", "shares_intake_logs", "honors_detainers", "cites_lunn"]
+    assert list(table.practice)[:4] == [
+        "notifies_ice_on_release",
+        "shares_intake_logs",
+        "honors_detainers",
+        "cites_lunn",
+    ]
     row = table.set_index("practice").loc["notifies_ice_on_release"]
     assert (row.precision, row.recall, row.f1, row.f1_with_stance, row.support, row.verdicts) == (1, 1, 1, 0, 1, "0/1")
 
@@ -197,9 +210,18 @@ def test_one_verdict_comes_from_all_units_and_their_conditions() -> None:
         unit(CALL, {"honors_detainers": "permits"}, "judicial_warrant"),
     )
     clauses = [clause(HOLD), clause(CALL)]
-    for conditions, right in ((frozenset({"judicial_warrant"}), 1), (frozenset({"consent"}), 1), (frozenset({"ice_request"}), 0)):
+    for conditions, right in (
+        (frozenset({"judicial_warrant"}), 1),
+        (frozenset({"consent"}), 1),
+        (frozenset({"ice_request"}), 0),
+    ):
         scores = Scores()
-        count_document(document, clauses, [[Given("honors_detainers", "prohibits")], [Given("honors_detainers", "permits", conditions)]], scores)
+        count_document(
+            document,
+            clauses,
+            [[Given("honors_detainers", "prohibits")], [Given("honors_detainers", "permits", conditions)]],
+            scores,
+        )
         assert scores.verdicts_right["honors_detainers"] == right
 
 
@@ -233,7 +255,9 @@ def test_a_labeller_that_knows_the_answers_is_perfect() -> None:
 
 
 def test_the_model_labels_the_clauses_of_a_document(model: Model) -> None:
-    clauses = text_clauses("II. DETAINERS\n\nMembers shall not hold any person on an ICE detainer.\n\nSee Lunn v. Commonwealth.\n")
+    clauses = text_clauses(
+        "II. DETAINERS\n\nMembers shall not hold any person on an ICE detainer.\n\nSee Lunn v. Commonwealth.\n"
+    )
     found = model_labeller(model)(clauses)
     assert [c.kind for c in clauses] == ["heading", "clause", "clause"]
     assert found[0] == []
@@ -300,7 +324,9 @@ def test_a_scored_folder_is_measured_by_document_stem(tmp_path: Path) -> None:
     document = gold(unit(HOLD, {"honors_detainers": "prohibits"}), unit(KEYS))
     figures = measure_file([document], tmp_path, path).figures()
     assert (figures["core_stance_f1"], figures["core_verdicts"], figures["coverage"]) == (1, 1, 1)
-    absent = measure_file([gold(unit(HOLD, {"honors_detainers": "prohibits"}), name="absent")], tmp_path, path).figures()
+    absent = measure_file(
+        [gold(unit(HOLD, {"honors_detainers": "prohibits"}), name="absent")], tmp_path, path
+    ).figures()
     assert (absent["core_f1"], absent["coverage"]) == (0, 0)
 
 

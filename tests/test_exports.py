@@ -27,22 +27,30 @@ from classifier.predictions import Label, Prediction
 
 BOOK = load_codebook()
 CORE = BOOK.core_ids
-OXBOW = Department("Oxbow Falls PD", "municipal police", "Merrow", "MA", "2018-01-15", "request", named_by="departments.csv")
+OXBOW = Department(
+    "Oxbow Falls PD", "municipal police", "Merrow", "MA", "2018-01-15", "request", named_by="departments.csv"
+)
 
 
-def clause(number: int, text: str, *labels: tuple[str, str | None], conditions: tuple[str, ...] = (), context: str = "") -> tuple[Clause, Prediction]:
+def clause(
+    number: int, text: str, *labels: tuple[str, str | None], conditions: tuple[str, ...] = (), context: str = ""
+) -> tuple[Clause, Prediction]:
     """A clause on page `number` with its prediction; labels are (practice, stance)."""
     given = tuple(Label(p, 0.9, s, 0.8 if s else 1.0) for p, s in labels)
     scores = {p: 0.9 if p in dict(labels) else 0.05 for p in BOOK.practice_ids}
     kinds = tuple(Condition(c, f"words of {c}") for c in conditions)
-    found = Clause(f"id{number:02}", "clause", number, "II. RULES", context, text, ((number, 72.0, 90.0, 300.5, 102.0),))
+    found = Clause(
+        f"id{number:02}", "clause", number, "II. RULES", context, text, ((number, 72.0, 90.0, 300.5, 102.0),)
+    )
     return found, Prediction(given, kinds, scores, 0.2, number == 2)
 
 
 HEADING = (Clause("id00", "heading", 1, "", "", "II. RULES", ((1, 72.0, 70.0, 200.0, 84.0),)), None)
 
 
-def document(name: str, *units: tuple[Clause, Prediction | None], status: str = "ok", reason: str = "") -> ScoredDocument:
+def document(
+    name: str, *units: tuple[Clause, Prediction | None], status: str = "ok", reason: str = ""
+) -> ScoredDocument:
     clauses, predictions = tuple(c for c, _ in units), tuple(p for _, p in units)
     found = find(rules(clauses, predictions), status == "ok", highest_scores(predictions))
     return ScoredDocument(name, status, reason, 3, 3, 0, clauses, predictions, tuple(found), (), 1.234)
@@ -105,9 +113,17 @@ def test_a_clause_is_written_with_everything_known_of_it(out: Path) -> None:
         "boxes": [[2, 72.0, 90.0, 300.5, 102.0]],
         "labels": [
             {"practice": "notifies_ice_on_release", "probability": 0.9, "stance": "limits", "stance_probability": 0.8},
-            {"practice": "shares_information_with_ice", "probability": 0.9, "stance": "limits", "stance_probability": 0.8},
+            {
+                "practice": "shares_information_with_ice",
+                "probability": 0.9,
+                "stance": "limits",
+                "stance_probability": 0.8,
+            },
         ],
-        "conditions": [{"type": "approval", "text": "words of approval"}, {"type": "ice_request", "text": "words of ice_request"}],
+        "conditions": [
+            {"type": "approval", "text": "words of approval"},
+            {"type": "ice_request", "text": "words of ice_request"},
+        ],
         "review": True,
         "model": "7",
     }
@@ -116,7 +132,13 @@ def test_a_clause_is_written_with_everything_known_of_it(out: Path) -> None:
 
 def test_headings_are_kept_without_labels(out: Path) -> None:
     first = json.loads((out / "clauses.jsonl").read_text(encoding="utf-8").splitlines()[0])
-    assert (first["kind"], first["text"], first["labels"], first["conditions"], first["review"]) == ("heading", "II. RULES", [], [], False)
+    assert (first["kind"], first["text"], first["labels"], first["conditions"], first["review"]) == (
+        "heading",
+        "II. RULES",
+        [],
+        [],
+        False,
+    )
 
 
 def test_a_citation_has_no_stance(out: Path) -> None:
@@ -139,7 +161,11 @@ def test_every_document_has_its_row(out: Path) -> None:
         "kind": "municipal police", "county": "Merrow", "state": "MA", "effective_date": "2018-01-15", "source": "request",
         "status": "ok", "pages": "3", "pages_read": "3", "pages_ocr": "0", "clauses": "3", "seconds": "1.23", "reason": "",
     }  # fmt: skip
-    assert (locked["status"], locked["reason"], locked["clauses"]) == ("failed", "the PDF is locked; ask for another", "0")
+    assert (locked["status"], locked["reason"], locked["clauses"]) == (
+        "failed",
+        "the PDF is locked; ask for another",
+        "0",
+    )
     assert locked["department_from"] == "file name"
 
 
@@ -218,7 +244,9 @@ def test_the_matrix_shows_departments_by_practice_core_first(out: Path) -> None:
 def test_colours_stand_for_words_and_every_verdict_has_one(out: Path) -> None:
     assert set(exports.VERDICT_COLOURS) == {*BOOK.verdicts, "no policy", "no reply"}
     assert len(set(exports.VERDICT_COLOURS.values())) == len(exports.VERDICT_COLOURS)
-    coloured = [c for s in ("Matrix", "Evidence") for c in cells(out / "findings.xlsx", s) if c.fill.fill_type == "solid"]
+    coloured = [
+        c for s in ("Matrix", "Evidence") for c in cells(out / "findings.xlsx", s) if c.fill.fill_type == "solid"
+    ]
     assert len(coloured) == 4 * len(BOOK.practices) + 4
     for cell in coloured:
         word = cell.value.split(":")[0]
@@ -228,7 +256,12 @@ def test_colours_stand_for_words_and_every_verdict_has_one(out: Path) -> None:
 def test_the_evidence_is_quoted_with_its_place(out: Path) -> None:
     head, *rows = openpyxl.load_workbook(out / "findings.xlsx")["Evidence"].values
     found = {row[2]: dict(zip(head, row, strict=True)) for row in rows}
-    assert list(found) == ["Notifies ICE on release", "Honors detainers", "Cites Lunn", "Shares other information with ICE"]
+    assert list(found) == [
+        "Notifies ICE on release",
+        "Honors detainers",
+        "Cites Lunn",
+        "Shares other information with ICE",
+    ]
     assert found["Honors detainers"] == {
         "Department": "Oxbow Falls PD", "Document": "order, no. 7.pdf", "Practice": "Honors detainers", "Verdict": "refuses",
         "Probability": 0.72, "Conditions": None, "Quote": "Members shall: hold no person on a detainer;", "Page": 1, "Clause": "id01",
@@ -286,10 +319,14 @@ def test_commas_quotes_and_newlines_survive(tmp_path: Path) -> None:
     assert openpyxl.load_workbook(tmp_path / "findings.xlsx")["Evidence"]["G2"].value == AWKWARD
 
 
-@pytest.mark.parametrize("odd", ["\ud800", "\udce9", "\ufffe", "\uffff", "\x1b[31m", "\x00", "\x0b", "\x7f", "\x9b31m"])
+@pytest.mark.parametrize(
+    "odd", [chr(0xD800), chr(0xDCE9), "\ufffe", "\uffff", "\x1b[31m", "\x00", "\x0b", "\x7f", "\x9b31m"]
+)
 def test_what_no_table_can_hold_does_not_stop_it(tmp_path: Path, odd: str) -> None:
     """Names and text layers bring lone surrogates, noncharacters and terminal commands."""
-    entry = Entry(document("a.pdf", clause(1, f"Hold{odd} him.", ("honors_detainers", "requires"))), Department(f"Ox{odd}bow"))
+    entry = Entry(
+        document("a.pdf", clause(1, f"Hold{odd} him.", ("honors_detainers", "requires"))), Department(f"Ox{odd}bow")
+    )
     write_results([entry], [], tmp_path, "7")
     clean = exports.CONTROL.sub("", f"Hold{odd} him.")
     assert odd not in clean
@@ -338,7 +375,12 @@ def test_an_exception_on_the_way_leaves_the_old_file(tmp_path: Path, fresh: bool
 
 @pytest.mark.parametrize(
     ("stage", "table_name"),
-    [("clause_rows", "clauses.jsonl"), ("document_row", "documents.csv"), ("finding_rows", "findings.csv"), ("new_sheet", "findings.xlsx")],
+    [
+        ("clause_rows", "clauses.jsonl"),
+        ("document_row", "documents.csv"),
+        ("finding_rows", "findings.csv"),
+        ("new_sheet", "findings.xlsx"),
+    ],
 )
 def test_a_failure_in_any_table_leaves_the_old_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stage: str, table_name: str
@@ -398,4 +440,6 @@ def test_writing_twice_gives_the_same_tables(out: Path, tmp_path: Path) -> None:
     for name in ("clauses.jsonl", "documents.csv", "findings.csv"):
         assert (tmp_path / name).read_bytes() == (out / name).read_bytes()
     for sheet in ("Matrix", "Evidence", "Coverage"):
-        assert [c.value for c in cells(tmp_path / "findings.xlsx", sheet)] == [c.value for c in cells(out / "findings.xlsx", sheet)]
+        assert [c.value for c in cells(tmp_path / "findings.xlsx", sheet)] == [
+            c.value for c in cells(out / "findings.xlsx", sheet)
+        ]

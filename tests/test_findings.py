@@ -223,7 +223,15 @@ def test_labels_of_other_practices_do_not_meddle() -> None:
 @pytest.mark.parametrize("practice", GAP_PRACTICES)
 @pytest.mark.parametrize(
     ("outcome", "gap"),
-    [("does", True), ("conditional", True), ("mixed", True), ("refuses", False), ("mentions", False), ("silent", False), ("unread", False)],
+    [
+        ("does", True),
+        ("conditional", True),
+        ("mixed", True),
+        ("refuses", False),
+        ("mentions", False),
+        ("silent", False),
+        ("unread", False),
+    ],
 )
 def test_the_gap_needs_the_citation_and_the_practice(practice: str, outcome: str, gap: bool) -> None:
     rest = [Finding(practice, outcome, 1.0)]  # type: ignore[arg-type]

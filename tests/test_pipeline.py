@@ -11,7 +11,7 @@ from classifier import pipeline
 from classifier.codebook import load_codebook
 from classifier.findings import find
 from classifier.pipeline import ScoredDocument, highest_scores, page_list, rules, score_file
-from classifier.predictions import Model
+from classifier.predictions import Model, Prediction
 
 REFUSAL = "Members shall not hold any person on an ICE detainer."
 
@@ -40,7 +40,11 @@ def test_a_citation_is_found(tmp_path: Path, model: Model) -> None:
 
 
 def test_predictions_run_in_step_with_clauses(tmp_path: Path, model: Model) -> None:
-    document = score(tmp_path, model, "# ORDER\n\nI. PURPOSE\n\nKeys hang by the door. The lobby opens at nine.\n\n____________\nChief\n")
+    document = score(
+        tmp_path,
+        model,
+        "# ORDER\n\nI. PURPOSE\n\nKeys hang by the door. The lobby opens at nine.\n\n____________\nChief\n",
+    )
     assert len(document.predictions) == len(document.clauses)
     for clause, prediction in zip(document.clauses, document.predictions, strict=True):
         assert (prediction is not None) == (clause.kind == "clause")
@@ -53,7 +57,9 @@ def test_probabilities_are_probabilities(tmp_path: Path, model: Model) -> None:
         assert set(prediction.scores) == set(practices)
         assert all(0 <= p <= 1 for p in prediction.scores.values())
         assert all(0 <= x.probability <= 1 and 0 <= x.stance_probability <= 1 for x in prediction.labels)
-        assert [x.probability for x in prediction.labels] == sorted((x.probability for x in prediction.labels), reverse=True)
+        assert [x.probability for x in prediction.labels] == sorted(
+            (x.probability for x in prediction.labels), reverse=True
+        )
         assert 0 <= prediction.doubt <= 1
     assert [f.practice for f in document.findings] == list(practices)
     assert all(0 <= f.probability <= 1 for f in document.findings)
@@ -63,6 +69,14 @@ def test_findings_are_those_of_the_clauses(tmp_path: Path, model: Model) -> None
     document = score(tmp_path, model, f"{REFUSAL}\n\nThe jail may tell ICE the release date.\n")
     again = find(rules(document.clauses, document.predictions), True, highest_scores(document.predictions))
     assert document.findings == tuple(again)
+
+
+def test_the_highest_score_of_a_practice_is_that_of_any_clause() -> None:
+    def scored(**scores: float) -> Prediction:
+        return Prediction((), (), scores, 0.0, False)
+
+    found = highest_scores([scored(a=0.7, b=0.1), None, scored(a=0.2, b=0.4), scored()])
+    assert found == {"a": 0.7, "b": 0.4}
 
 
 def test_a_file_that_cannot_be_read_is_failed_and_unread(tmp_path: Path, model: Model) -> None:
@@ -146,7 +160,13 @@ def test_the_first_lines_are_those_of_the_first_page(tmp_path: Path, model: Mode
 
 @pytest.mark.parametrize(
     ("numbers", "shown"),
-    [([4], "page 4"), ([1, 2], "pages 1-2"), ([1, 2, 3, 7], "pages 1-3, 7"), ([2, 4, 6], "pages 2, 4, 6"), ([9, 10, 12, 13], "pages 9-10, 12-13")],
+    [
+        ([4], "page 4"),
+        ([1, 2], "pages 1-2"),
+        ([1, 2, 3, 7], "pages 1-3, 7"),
+        ([2, 4, 6], "pages 2, 4, 6"),
+        ([9, 10, 12, 13], "pages 9-10, 12-13"),
+    ],
 )
 def test_pages_are_listed_in_runs(numbers: list[int], shown: str) -> None:
     assert page_list(numbers) == shown
