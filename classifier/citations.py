@@ -26,7 +26,7 @@ _DESCRIBED = re.compile(
 _BARE = re.compile(r"\bL(?:unn|UNN)\b")
 _TITLE = re.compile(
     r"(?:\b(?:Officers?|Ofc\.|Sgt\.?|Sergeant|Lt\.?|Lieutenant|Capt\.?|Captain|Corporal|Cpl\.|Chief|Det\.?|Detective|Mr\.|Ms\.|Mrs\.|Dr\.|"
-    r"Judge|Justice|Attorney|Atty\.?|Deputy|Trooper|Clerk|Inmate|Prisoner|Counselor|Director|Superintendent|Sheriff|Major|Nurse|Matron)|(?<=[\w:,;]\s)[A-Z]\.|\b(?:Officers|Sergeants|Lieutenants|Captains|Detectives|Deputies|Troopers|Messrs\.)\s+(?:[A-Z]\w+,?\s+)+and)\s*$"
+    r"Judge|Justice|Attorney|Atty\.?|Deputy|Trooper|Clerk|Inmate|Prisoner|Counselor|Director|Superintendent|Sheriff|Major|Nurse|Matron)|(?:(?<=[\w:,;]\s)|\b(?:Sgt|Lt|Capt|Det|Ofc|Cpl|Mr|Ms|Mrs|Dr)\.\s+)[A-Z]\.|\b(?:Officers|Sergeants|Lieutenants|Captains|Detectives|Deputies|Troopers|Messrs\.)\s+(?:[A-Z]\w+,?\s+)+and)\s*$"
 )
 _FIRST_NAME = re.compile(r"\b([A-Z][a-z]+)\s+$")
 _PLACE = re.compile(

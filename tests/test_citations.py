@@ -92,6 +92,7 @@ OTHERS = [
     "Robert J. Lunn",
     "Prepared by: J. Lunn",
     "Detective R. Lunn",
+    "Sgt. A. Lunn teaches on Fridays.",
     "Officers Smith and Lunn patrol the harbor.",
     "Inmate Lunn was booked at noon.",
     "Lunn's shift ends at eight.",

@@ -188,7 +188,7 @@ def test_a_paragraph_below_an_item_leads_into_the_list_below_it(tmp_path: Path) 
     lead = "Clerks may skip the count on days such as:"
 
     def draw(canvas: Canvas) -> None:
-        made.block(canvas, ["D. The clerk keeps the radios.", "E. Exceptions to counting"], 108, 90, 20)
+        made.block(canvas, [f"D. {made.SENTENCES[0]}", "E. Exceptions to counting"], 108, 90, 20)
         made.block(canvas, [lead, "1. Town meeting day.", "2. Snow days."], 144, 130, 20)
 
     assert rules(clauses(tmp_path, draw))[2:] == [
