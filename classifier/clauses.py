@@ -23,9 +23,11 @@ import spacy
 from spacy.language import Language
 from spacy.tokens import Doc, Span
 
+from classifier.line_breaks import LineLayout
+from classifier.list_marks import read_mark
 from classifier.pages import Document, Line
 from classifier.sentences import CLOSED, coordinated_starts, sentence_starts
-from classifier.structure import Block, LineLayout, find_blocks, read_mark
+from classifier.structure import Block, find_blocks
 
 UnitKind = Literal["clause", "heading", "contents", "signature"]
 # fmt: off

@@ -34,7 +34,7 @@ from typing import Literal
 from classifier.codebook import Codebook, load_codebook
 from classifier.conditions import Condition
 from classifier.errors import LabelledDataError
-from classifier.structure import read_mark
+from classifier.list_marks import read_mark
 
 HEADER_KEYS = ("title", "agency", "kind", "family", "state", "hand")
 LEAD_IN_END = re.compile(r"[:—–]\s*$|(?:\s-|--)\s*$")

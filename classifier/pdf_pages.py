@@ -31,6 +31,7 @@ OcrReader = Callable[[PlumberPage], Sequence[Line]]
 
 
 def read_pdf(path: Path, data: bytes, ocr: OcrReader | None) -> Document:
+    """Read a PDF file page by page, running headers and footers marked; `ocr` is asked for pages without text."""
     try:
         pdf = PDF(io.BytesIO(data))
         found = list(PDFPage.create_pages(pdf.doc))

@@ -13,7 +13,7 @@ PACKAGE = Path(__file__).parent.parent / "classifier"
 FLOW = """
     errors codebook
     document furniture layout pdf_pages text_formats pages
-    sentences structure clauses
+    sentences list_marks headings line_breaks structure clauses
     citations conditions labelled agreement features predictions
     findings pipeline departments batch exports comparison
     corrections training evaluation peers
