@@ -1,14 +1,14 @@
 """Reads policies on dealing with ICE, clause by clause, and shows the evidence.
 
-    PDF → pages → clauses → predictions → findings
+PDF → pages → clauses → predictions → findings
 
-    read_document    file → Document(Page, Line)              pages
-    split_document   Document → [Clause]                      clauses
-    load_model       a folder of models/ → Model              predictions
-    predict_clauses  [Clause] + Model → [Prediction]          predictions
-    find             labels → what the text says about each practice   findings
-    score_file       all of it, for one file                  pipeline
-    load_codebook    every label with its definition          codebook
+read_document    file → Document(Page, Line)              pages
+split_document   Document → [Clause]                      clauses
+load_model       a folder of models/ → Model              predictions
+predict_clauses  [Clause] + Model → [Prediction]          predictions
+find             labels → what the text says about each practice   findings
+score_file       all of it, for one file                  pipeline
+load_codebook    every label with its definition          codebook
 """
 
 from __future__ import annotations

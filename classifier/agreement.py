@@ -46,7 +46,9 @@ def read_second_labels(path: Path) -> dict[int, Labels]:
     return found
 
 
-def doubled_clauses(documents: Sequence[LabelledDocument], second: Path, before: dict[tuple[str, int], Labels]) -> Iterator[Doubled]:
+def doubled_clauses(
+    documents: Sequence[LabelledDocument], second: Path, before: dict[tuple[str, int], Labels]
+) -> Iterator[Doubled]:
     """Every clause of the documents that were labelled twice. before: first labels of clauses that adjudication changed."""
     for document in documents:
         path = second / f"{document.id}.labels"

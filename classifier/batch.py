@@ -44,18 +44,26 @@ def list_files(paths: Sequence[Path], leave_out: Iterable[Path] = ()) -> list[In
                 subfolders[:] = sorted(s for s in subfolders if not s.startswith("."))
                 for name in sorted(names):
                     file = Path(folder) / name
-                    if not name.startswith(".") and name not in (REGISTRY, "Thumbs.db") and file.resolve() not in written:
+                    if (
+                        not name.startswith(".")
+                        and name not in (REGISTRY, "Thumbs.db")
+                        and file.resolve() not in written
+                    ):
                         found.setdefault(file.resolve(), InputFile(file, path, _shown(file.relative_to(path))))
         else:
             found.setdefault(path.resolve(), InputFile(path, None, _shown(Path(path.name))))
     if not found:
-        raise UsageError(f"no files in {', '.join(map(str, paths))}", "name a folder with PDF, Word, HTML or text files")
+        raise UsageError(
+            f"no files in {', '.join(map(str, paths))}", "name a folder with PDF, Word, HTML or text files"
+        )
     return sorted(distinct_names(list(found.values())), key=lambda f: f.name)
 
 
 def _refuse(error: OSError) -> None:
     """Stops at a folder that os.walk would pass over in silence."""
-    raise UsageError(f"{error.filename}: can't be listed ({error.strerror})", "change its permissions or name other folders") from error
+    raise UsageError(
+        f"{error.filename}: can't be listed ({error.strerror})", "change its permissions or name other folders"
+    ) from error
 
 
 def _shown(path: Path) -> str:
@@ -93,4 +101,6 @@ def score_files(files: Sequence[InputFile], model: Path | None = None, jobs: int
     if workers <= 1:
         yield from (_score(file, model) for file in files)
     else:
-        yield from Parallel(n_jobs=workers, return_as="generator", pre_dispatch="2*n_jobs")(delayed(_score)(f, model) for f in files)
+        yield from Parallel(n_jobs=workers, return_as="generator", pre_dispatch="2*n_jobs")(
+            delayed(_score)(f, model) for f in files
+        )

@@ -112,13 +112,22 @@ def train(
 
 @app.command()
 def evaluate(
-    files: Annotated[list[Path] | None, typer.Argument(help="Labelled files; none: the project's own, held out.")] = None,
+    files: Annotated[
+        list[Path] | None, typer.Argument(help="Labelled files; none: the project's own, held out.")
+    ] = None,
     model: ModelOption = None,
     data: Annotated[Path, typer.Option("--data", help="Folder of .policy files.")] = DATA,
-    scored: Annotated[Path | None, typer.Option("--scored", help="A clauses.jsonl of these documents: measure it, PDF reading and all.")] = None,
-    peers: Annotated[bool, typer.Option("--peers/--no-peers", help="Run keyword rules and plain TF-IDF beside.")] = True,
+    scored: Annotated[
+        Path | None,
+        typer.Option("--scored", help="A clauses.jsonl of these documents: measure it, PDF reading and all."),
+    ] = None,
+    peers: Annotated[
+        bool, typer.Option("--peers/--no-peers", help="Run keyword rules and plain TF-IDF beside.")
+    ] = True,
     record: Annotated[bool, typer.Option("--record", help="Keep the figures in the model's folder.")] = False,
-    compare: Annotated[bool, typer.Option("--compare", help="Fail if a figure fell by more than two points since it was kept.")] = False,
+    compare: Annotated[
+        bool, typer.Option("--compare", help="Fail if a figure fell by more than two points since it was kept.")
+    ] = False,
 ) -> None:
     """Measure: labelled files with the model in use, or the project's own documents and families held out."""
     from classifier.evaluation import Figures, boundary_scores, evaluate_held_out, evaluate_peer_held_out, measure_file
@@ -131,7 +140,9 @@ def evaluate(
     kept = Figures(model or latest_model())
     if not files:
         boundaries = boundary_scores(documents)
-        typer.echo(f"clause boundaries: precision {boundaries.precision:.3f}, recall {boundaries.recall:.3f}, F1 {boundaries.f1:.3f}")
+        typer.echo(
+            f"clause boundaries: precision {boundaries.precision:.3f}, recall {boundaries.recall:.3f}, F1 {boundaries.f1:.3f}"
+        )
     for name in files or [Path("document"), Path("family")]:
         if files:
             gold = read_evaluation(name)
@@ -141,7 +152,11 @@ def evaluate(
         show_scores(title, scores)
         if peers:
             rules = measure(gold if files else documents, keyword_rules())
-            plain = measure(gold, plain_regression(documents)) if files else evaluate_peer_held_out(documents, str(name), plain_regression)
+            plain = (
+                measure(gold, plain_regression(documents))
+                if files
+                else evaluate_peer_held_out(documents, str(name), plain_regression)
+            )
             show_figures("  keyword rules", rules)
             show_figures("  TF-IDF, clause alone", plain)
         key = name.name if files else f"held out by {name}"
@@ -193,7 +208,9 @@ def show_counts(documents: list[LabelledDocument], folder: Path) -> None:
     typer.echo(pd.Series([c.type for x in clauses for c in x.conditions]).value_counts().to_string())
     families = pd.DataFrame([(d.family, len(d.clauses)) for d in documents], columns=["family", "clauses"])
     typer.echo(families.groupby("family").agg(documents=("clauses", "size"), clauses=("clauses", "sum")).to_string())
-    doubled = list(doubled_clauses(documents, folder / "second_labels", read_first_labels(folder / "adjudications.csv")))
+    doubled = list(
+        doubled_clauses(documents, folder / "second_labels", read_first_labels(folder / "adjudications.csv"))
+    )
     if doubled:
         share, kappa, seen = stance_kappa(doubled)
         typer.echo(f"labelled twice: {len({c.document for c in doubled})} documents, {len(doubled)} clauses")

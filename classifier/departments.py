@@ -27,7 +27,9 @@ _NAMES = re.compile(
     r"|(?:City|Town|County|Village|Borough)\s+of\s+[A-Z][\w'’-]*(?:\s+[A-Z][\w'’-]*){0,2})",
 )
 # Words before a name that are no part of it, and names that say an office but not whose.
-_BEFORE = re.compile(r"^(?:(?:The|Of|And|Policy|Manual|General|Special|Orders?|Directive|Members|Officers)\s+(?:of\s+)?(?:the\s+)?)+")
+_BEFORE = re.compile(
+    r"^(?:(?:The|Of|And|Policy|Manual|General|Special|Orders?|Directive|Members|Officers)\s+(?:of\s+)?(?:the\s+)?)+"
+)
 _NOBODY = re.compile(
     r"(?:.*\s)?(?:Chief|Commissioner|Superintendent|Director|Captain)s?\s+of\s+(?:the\s+)?Police.*"
     r"|(?:Board|Commission)\s+of\s+(?:Fire\s+and\s+)?Police.*"
@@ -76,7 +78,8 @@ def read_registry(paths: Sequence[Path]) -> Registry:
             why = next((w for w in NO_DOCUMENT if w in department.note.lower()), "")
             if not why:
                 raise UsageError(
-                    f"{table}, line {line}: no document for {department.name}", 'write "no policy" or "no reply" in the note column'
+                    f"{table}, line {line}: no document for {department.name}",
+                    'write "no policy" or "no reply" in the note column',
                 )
             without.append((department, why))
     return Registry(by_file, tuple(without))

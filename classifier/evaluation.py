@@ -72,7 +72,8 @@ def align(units: Sequence[str], clauses: Sequence[str]) -> list[set[int]]:
             shared[found[b + k][1]][gold[a + k][1]] += 1
     unit_size, clause_size = Counter(i for _, i in gold), Counter(i for _, i in found)
     covers = [
-        {u for u, n in shared[c].items() if n >= 0.5 * clause_size[c] or n >= 0.5 * unit_size[u]} for c in range(len(clauses))
+        {u for u, n in shared[c].items() if n >= 0.5 * clause_size[c] or n >= 0.5 * unit_size[u]}
+        for c in range(len(clauses))
     ]
     bags = [Counter(words(unit)) for unit in units]
     for c in [c for c, covered in enumerate(covers) if not covered and clause_size[c] >= 5]:
@@ -163,7 +164,9 @@ class Scores:
                 seen = self.verdicts_seen[p]
                 verdicts = f"{self.verdicts_right[p]}/{seen}" if seen else ""
                 rows.append((p, t.precision, t.recall, t.f1, self.joint[p].f1, t.support, verdicts))
-        return pd.DataFrame(rows, columns=["practice", "precision", "recall", "f1", "f1_with_stance", "support", "verdicts"])
+        return pd.DataFrame(
+            rows, columns=["practice", "precision", "recall", "f1", "f1_with_stance", "support", "verdicts"]
+        )
 
 
 def score_document(document: LabelledDocument, label: Labeller, scores: Scores) -> None:
@@ -252,10 +255,14 @@ def read_scored(path: Path) -> dict[str, tuple[list[Clause], list[list[Given]]]]
             row = json.loads(line)
             clauses, given = found[PurePosixPath(row["document"]).stem]
             conditions = frozenset(c["type"] for c in row["conditions"])
-            clauses.append(Clause(row["clause"], row["kind"], row["page"], row["heading"], row["context"], row["text"], ()))
+            clauses.append(
+                Clause(row["clause"], row["kind"], row["page"], row["heading"], row["context"], row["text"], ())
+            )
             given.append([Given(x["practice"], x["stance"], conditions) for x in row["labels"]])
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise UsageError(f"{path}: not a clauses.jsonl ({error})", "name the file that `clauses score` wrote") from error
+        raise UsageError(
+            f"{path}: not a clauses.jsonl ({error})", "name the file that `clauses score` wrote"
+        ) from error
     return found
 
 
@@ -274,19 +281,27 @@ class Figures:
 
     def record(self, name: str, figures: dict[str, float]) -> None:
         rounded = {k: round(v, 4) for k, v in figures.items()}
-        self.path.write_text(json.dumps({**self.kept(), name: rounded}, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+        self.path.write_text(
+            json.dumps({**self.kept(), name: rounded}, indent=1, sort_keys=True) + "\n", encoding="utf-8"
+        )
 
     def changes(self, name: str, figures: dict[str, float]) -> list[str]:
         """One line a figure that differs from the kept one."""
         kept = self.kept().get(name, {})
-        return [f"{k}: {kept[k]:.3f} kept, {v - kept[k]:+.3f}" for k, v in figures.items() if k in kept and abs(v - kept[k]) >= 0.0005]
+        return [
+            f"{k}: {kept[k]:.3f} kept, {v - kept[k]:+.3f}"
+            for k, v in figures.items()
+            if k in kept and abs(v - kept[k]) >= 0.0005
+        ]
 
     def check(self, name: str, figures: dict[str, float]) -> None:
         """Raises ModelError if a figure fell by more than two points."""
         kept = self.kept().get(name, {})
         fallen = [k for k, v in figures.items() if v < kept.get(k, 0.0) - 0.02]
         if fallen:
-            raise ModelError(f"{name}: {', '.join(fallen)} fell by more than two points", "find out why, or record the new figures")
+            raise ModelError(
+                f"{name}: {', '.join(fallen)} fell by more than two points", "find out why, or record the new figures"
+            )
 
 
 def evaluate_held_out(documents: Sequence[LabelledDocument], by: str) -> Scores:
@@ -299,7 +314,10 @@ def evaluate_held_out(documents: Sequence[LabelledDocument], by: str) -> Scores:
 
 
 def evaluate_peer_held_out(
-    documents: Sequence[LabelledDocument], by: str, fit: Callable[[Sequence[LabelledDocument]], Labeller], folds: int = 5
+    documents: Sequence[LabelledDocument],
+    by: str,
+    fit: Callable[[Sequence[LabelledDocument]], Labeller],
+    folds: int = 5,
 ) -> Scores:
     """The same for a peer that is fitted on documents."""
     groups = [d.id if by == "document" else d.family for d in documents]

@@ -166,10 +166,14 @@ def make_folder(folder: Path) -> None:
         with tempfile.TemporaryFile(dir=folder):
             pass
     except OSError as error:
-        raise UsageError(f"{folder}: can't be written ({error.strerror or error})", "choose another --out folder") from error
+        raise UsageError(
+            f"{folder}: can't be written ({error.strerror or error})", "choose another --out folder"
+        ) from error
 
 
-def write_results(entries: Sequence[Entry], missing: Sequence[tuple[Department, str]], folder: Path, model_version: str) -> None:
+def write_results(
+    entries: Sequence[Entry], missing: Sequence[tuple[Department, str]], folder: Path, model_version: str
+) -> None:
     """Write all tables into a folder. Raises UsageError if it can't be written."""
     departments = by_department(entries, missing)
     try:
@@ -182,7 +186,9 @@ def write_results(entries: Sequence[Entry], missing: Sequence[tuple[Department, 
         write_csv(folder / "findings.csv", FINDING_COLUMNS, (r for e in entries for r in finding_rows(e)))
         write_workbook(folder / "findings.xlsx", entries, departments)
     except OSError as error:
-        raise UsageError(f"{folder}: can't be written ({error.strerror or error})", "choose another --out folder or free some space") from error
+        raise UsageError(
+            f"{folder}: can't be written ({error.strerror or error})", "choose another --out folder or free some space"
+        ) from error
 
 
 class Replacing:
@@ -230,22 +236,49 @@ def write_workbook(path: Path, entries: Sequence[Entry], departments: Sequence[D
 def fill_workbook(book: Workbook, entries: Sequence[Entry], departments: Sequence[DepartmentFindings]) -> None:
     """The sheets Matrix, Evidence and Coverage."""
     practices = load_codebook().practices
-    sheet = new_sheet(book, "Matrix", ["Department", "Kind", "County", "Lunn gap", *(p.name for p in practices)], [34, 16, 14, 9, *[15] * 17])
+    sheet = new_sheet(
+        book,
+        "Matrix",
+        ["Department", "Kind", "County", "Lunn gap", *(p.name for p in practices)],
+        [34, 16, 14, 9, *[15] * 17],
+    )
     for row in departments:
         head = [row.department.name, row.department.kind, row.department.county, "gap" if row.lunn_gap else ""]
         cells = [text_cell(sheet, value) for value in head]
         cells += [verdict_cell(sheet, row.word(p.id), conditions_of(row, p.id)) for p in practices]
         sheet.append(cells)
-    evidence = new_sheet(book, "Evidence", ["Department", "Document", "Practice", "Verdict", "Probability", "Conditions", "Quote", "Page", "Clause"], [28, 28, 26, 13, 11, 20, 90, 7, 15])
+    evidence = new_sheet(
+        book,
+        "Evidence",
+        ["Department", "Document", "Practice", "Verdict", "Probability", "Conditions", "Quote", "Page", "Clause"],
+        [28, 28, 26, 13, 11, 20, 90, 7, 15],
+    )
     names = {p.id: p.name for p in practices}
     for entry in entries:
-        for document, department, practice, verdict, probability, conditions, clauses, quote, page in finding_rows(entry):
+        for document, department, practice, verdict, probability, conditions, clauses, quote, page in finding_rows(
+            entry
+        ):
             if quote:
-                values = [department, document, names[practice], None, probability, conditions, quote, page, clauses.split(" ")[0]]
+                values = [
+                    department,
+                    document,
+                    names[practice],
+                    None,
+                    probability,
+                    conditions,
+                    quote,
+                    page,
+                    clauses.split(" ")[0],
+                ]
                 cells = [text_cell(evidence, v) for v in values]
                 cells[3] = verdict_cell(evidence, verdict)
                 evidence.append(cells)
-    coverage = new_sheet(book, "Coverage", [c.replace("_", " ").capitalize() for c in DOCUMENT_COLUMNS], [30, 28, 15, 14, 12, 8, 13, 30, 9, 7, 7, 7, 8, 9, 70])
+    coverage = new_sheet(
+        book,
+        "Coverage",
+        [c.replace("_", " ").capitalize() for c in DOCUMENT_COLUMNS],
+        [30, 28, 15, 14, 12, 8, 13, 30, 9, 7, 7, 7, 8, 9, 70],
+    )
     for entry in entries:
         coverage.append([text_cell(coverage, v) for v in document_row(entry)])
 

@@ -23,42 +23,99 @@ from classifier.conditions import find_conditions
 
 # Many names, one thing. Order matters: the first that matches at a place wins. Case-insensitive unless marked (?-i:…).
 CONCEPTS: tuple[tuple[str, str], ...] = (
-    ("LUNN", r"lunn\s+v[s.]*\s*\.?\s*comm\w*|commonwealth\s+v\.?\s+lunn|477\s+mass[.,]?\s*(?:at\s+)?\d{3}|sjc[\s-]*12276"),
+    (
+        "LUNN",
+        r"lunn\s+v[s.]*\s*\.?\s*comm\w*|commonwealth\s+v\.?\s+lunn|477\s+mass[.,]?\s*(?:at\s+)?\d{3}|sjc[\s-]*12276",
+    ),
     ("AGREEMENT287", r"(?:section\s+|§+\s*|ina\s+(?:section\s+|§\s*)?)?287\s?\(\s?g\s?\)|1357\s?\(\s?g\s?\)"),
     ("STATUTE1373", r"(?:8\s*u\.?\s?s\.?\s?c\.?(?:\s*(?:§+|sections?))?\s*|sections?\s+|§+\s*)?(?:1373|1644)\b"),
     ("CRIMINALENTRY", r"(?:§+\s*|sections?\s+)?132[56]\b"),
-    ("ICE", r"(?:u\.?\s?s\.?\s+|united states\s+)?(?:bureau of\s+)?immigration\s+(?:and|&)\s+customs\s+enforcement|immigration\s+and\s+naturali[sz]ation\s+service"
-            r"|(?:u\.?\s?s\.?\s+)?customs\s+and\s+border\s+(?:protection|patrol)|border\s+patrol|(?:united states\s+|u\.?\s?s\.?\s+)?department\s+of\s+homeland\s+security|homeland\s+security(?:\s+investigations)?"
-            r"|enforcement\s+and\s+removal(?:\s+operations)?|law\s+enforcement\s+support\s+cent(?:er|re)"
-            r"|(?:federal\s+)?(?:civil\s+)?immigration\s+(?:enforcement\s+)?(?:authorit(?:y|ies)|agents?|officers?|officials?|agenc(?:y|ies)|service)|federal\s+agents?"
-            r"|i\.\s?c\.\s?e\.|d\.\s?h\.\s?s\.|i\.\s?n\.\s?s\.|(?-i:\b(?:ICE|ERO|INS|DHS|CBP|HSI|LESC|DRO|PERC|USBP|BICE)(?:/(?:ICE|ERO|HSI|DRO))?\b)"),
-    ("ADMINWARRANT", r"(?:administrative|civil|civil\s+immigration|immigration|ice)\s+(?:arrest\s+)?warrants?|warrants?\s+of\s+(?:removal|deportation)|(?:form\s+)?(?:dhs\s+)?i-?(?:200|205)\b|(?:final\s+)?orders?\s+of\s+(?:removal|deportation)|removal\s+orders?"),
-    ("JUDICIALWARRANT", r"judicial\s+(?:warrants?|orders?)|criminal\s+(?:arrest\s+)?warrants?|(?:warrants?|orders?)\s+(?:\w+\s+){0,3}(?:signed|issued)\s+by\s+an?\s+(?:\w+\s+)?(?:judge|magistrate|court)"),
-    ("DETAINER", r"(?:(?:civil\s+)?immigration\s+|ice\s+|federal\s+)?(?:detainers?(?:\s+requests?)?|hold\s+requests?)|immigration\s+holds?|ice\s+holds?|(?:form\s+)?(?:dhs\s+)?i-?247[a-z]?\b"),
+    (
+        "ICE",
+        r"(?:u\.?\s?s\.?\s+|united states\s+)?(?:bureau of\s+)?immigration\s+(?:and|&)\s+customs\s+enforcement|immigration\s+and\s+naturali[sz]ation\s+service"
+        r"|(?:u\.?\s?s\.?\s+)?customs\s+and\s+border\s+(?:protection|patrol)|border\s+patrol|(?:united states\s+|u\.?\s?s\.?\s+)?department\s+of\s+homeland\s+security|homeland\s+security(?:\s+investigations)?"
+        r"|enforcement\s+and\s+removal(?:\s+operations)?|law\s+enforcement\s+support\s+cent(?:er|re)"
+        r"|(?:federal\s+)?(?:civil\s+)?immigration\s+(?:enforcement\s+)?(?:authorit(?:y|ies)|agents?|officers?|officials?|agenc(?:y|ies)|service)|federal\s+agents?"
+        r"|i\.\s?c\.\s?e\.|d\.\s?h\.\s?s\.|i\.\s?n\.\s?s\.|(?-i:\b(?:ICE|ERO|INS|DHS|CBP|HSI|LESC|DRO|PERC|USBP|BICE)(?:/(?:ICE|ERO|HSI|DRO))?\b)",
+    ),
+    (
+        "ADMINWARRANT",
+        r"(?:administrative|civil|civil\s+immigration|immigration|ice)\s+(?:arrest\s+)?warrants?|warrants?\s+of\s+(?:removal|deportation)|(?:form\s+)?(?:dhs\s+)?i-?(?:200|205)\b|(?:final\s+)?orders?\s+of\s+(?:removal|deportation)|removal\s+orders?",
+    ),
+    (
+        "JUDICIALWARRANT",
+        r"judicial\s+(?:warrants?|orders?)|criminal\s+(?:arrest\s+)?warrants?|(?:warrants?|orders?)\s+(?:\w+\s+){0,3}(?:signed|issued)\s+by\s+an?\s+(?:\w+\s+)?(?:judge|magistrate|court)",
+    ),
+    (
+        "DETAINER",
+        r"(?:(?:civil\s+)?immigration\s+|ice\s+|federal\s+)?(?:detainers?(?:\s+requests?)?|hold\s+requests?)|immigration\s+holds?|ice\s+holds?|(?:form\s+)?(?:dhs\s+)?i-?247[a-z]?\b",
+    ),
     ("VISA", r"(?:\bu|\bt)(?:\s+and\s+(?:u|t))?[\s-]+(?:non-?immigrant\s+)?(?:visas?|status)|i-?918\b|i-?914\b"),
-    ("STATUS", r"(?:citizenship\s+(?:and|or)\s+)?immigration\s+(?:or\s+citizenship\s+)?status|citizenship(?:\s+status)?|alienage|place\s+of\s+birth|country\s+of\s+(?:birth|origin|citizenship)|nationality|lawful\s+presence"),
-    ("ENFORCEMENT", r"(?:federal\s+)?(?:civil\s+)?immigration\s+(?:law\s+)?enforcement|enforc\w+\s+(?:of\s+)?(?:the\s+)?(?:federal\s+)?(?:civil\s+)?immigration\s+laws?|(?:federal\s+|civil\s+)*immigration\s+laws?"),
-    ("VIOLATION", r"immigration\s+(?:violations?|offen[cs]es?|matters?|purposes?)|unlawful(?:ly)?\s+presen(?:ce|t)|undocumented|illegal(?:ly)?\s+(?:alien|present|in)"),
+    (
+        "STATUS",
+        r"(?:citizenship\s+(?:and|or)\s+)?immigration\s+(?:or\s+citizenship\s+)?status|citizenship(?:\s+status)?|alienage|place\s+of\s+birth|country\s+of\s+(?:birth|origin|citizenship)|nationality|lawful\s+presence",
+    ),
+    (
+        "ENFORCEMENT",
+        r"(?:federal\s+)?(?:civil\s+)?immigration\s+(?:law\s+)?enforcement|enforc\w+\s+(?:of\s+)?(?:the\s+)?(?:federal\s+)?(?:civil\s+)?immigration\s+laws?|(?:federal\s+|civil\s+)*immigration\s+laws?",
+    ),
+    (
+        "VIOLATION",
+        r"immigration\s+(?:violations?|offen[cs]es?|matters?|purposes?)|unlawful(?:ly)?\s+presen(?:ce|t)|undocumented|illegal(?:ly)?\s+(?:alien|present|in)",
+    ),
     ("ALIEN", r"aliens?|non-?citizens?|foreign[\s-](?:born|nationals?)(?:\s+(?:persons?|inmates?|arrestees?))?"),
     ("PERSON", r"inmates?|prisoners?|detainees?|arrestees?|individuals?|persons?|defendants?|people|subjects?"),
     ("OFFICER", r"officers?|deput(?:y|ies)|members?|employees?|personnel|troopers?|staff|agents?"),
-    ("AGENCY", r"departments?|sheriff(?:'s|’s)?\s+office|the\s+office|agenc(?:y|ies)|(?-i:\bLEA\b)|(?:local|state|county|municipal)\s+(?:\w+\s+)?(?:entit(?:y|ies)|government))"
-     .replace("government))", "government)")),
+    (
+        "AGENCY",
+        r"departments?|sheriff(?:'s|’s)?\s+office|the\s+office|agenc(?:y|ies)|(?-i:\bLEA\b)|(?:local|state|county|municipal)\s+(?:\w+\s+)?(?:entit(?:y|ies)|government))".replace(
+            "government))", "government)"
+        ),
+    ),
     ("NUM", r"\d+(?:[.,:]\d+)*"),
 )
-TOKEN = re.compile("|".join(rf"(?P<{name}>(?<![\w]){pattern}(?!\w))" for name, pattern in CONCEPTS) + r"|(?P<word>[a-z]+(?:['’][a-z]+)?)|(?P<mark>[:;?])", re.I)
-
-NEGATION = frozenset("not no nor neither never none nobody nothing cannot without refuse refuses decline declines declined refrain forbidden prohibited barred unlawful".split())
-MODALS = frozenset("shall must may will should can cannot need might would could".split())
-EXCEPTION = frozenset("unless except only if when where provided until absent solely otherwise notwithstanding however but".split())
-FUNCTION = NEGATION | MODALS | EXCEPTION | frozenset(
-    "a an the to of is are be been was were has have had do does did by for in on at with from that this these those any all "
-    "such it its as or and upon before after within under prior authorized authorised permitted allowed required directed "
-    "responsible practice policy preclude precludes prevent prevents prohibit prohibits restrict restricts limit limits "
-    "construed authority authorizes requires means includes defined term refers provides discretion encouraged expected "
-    "because basis based alone mere we our you us they he she who which section article part".split()
+TOKEN = re.compile(
+    "|".join(rf"(?P<{name}>(?<![\w]){pattern}(?!\w))" for name, pattern in CONCEPTS)
+    + r"|(?P<word>[a-z]+(?:['’][a-z]+)?)|(?P<mark>[:;?])",
+    re.I,
 )
-STOP = frozenset("the a an of to and or in on for by with at as that this it is be its his her their any such from".split())
+
+# Turns of phrase that several words make together; seen beside the words, which keep their own features.
+PHRASES = {
+    name: re.compile(pattern, re.I)
+    for name, pattern in {
+        "handover": r"\b(?:transfer|relinquish|surrender|deliver|turn|hand|releas)\w*\s+(?:\S+\s+){0,6}?(?:over\s+to|custody)\b"
+        r"|\bhand-?(?:over|off)|\b(?:tak|assum)\w+\s+(?:\S+\s+){0,2}?custody\b|\btransfer\s+requests?\b",
+        "release": r"\b(?:release|discharge)\s+(?:dates?|times?|information)\b|\b(?:dates?|times?|hours?)\s+(?:\S+\s+){0,3}?of\s+(?:\S+\s+){0,3}?(?:release|discharge)\b"
+        r"|\bnotification\s+requests?\b|\bbe\s+(?:released|discharged)\b|\b(?:anticipated|pending|impending|expected|scheduled|projected)\s+(?:release|discharge)\b",
+        "logs": r"\b(?:daily|booking|intake|arrest|jail|custody|inmate|commitment|prisoner|admission)s?\s+(?:\S+\s+)?(?:logs?|lists?|rosters?|sheets?|registers?|feeds?|reports?)\b"
+        r"|\brosters?\b|\bmanagement\s+(?:\S+\s+){0,2}?systems?\b",
+        "beyond": r"\b(?:beyond|past|after|longer\s+than)\s+(?:\S+\s+){0,6}?(?:releas\w+|time|bail|discharge\w*|48|hours)\b|\b(?:48|forty-eight)\s*(?:\(48\)\s*)?hours\b",
+    }.items()
+}
+
+NEGATION = frozenset(
+    "not no nor neither never none nobody nothing cannot without refuse refuses decline declines declined refrain forbidden prohibited barred unlawful".split()
+)
+MODALS = frozenset("shall must may will should can cannot need might would could".split())
+EXCEPTION = frozenset(
+    "unless except only if when where provided until absent solely otherwise notwithstanding however but".split()
+)
+FUNCTION = (
+    NEGATION
+    | MODALS
+    | EXCEPTION
+    | frozenset(
+        "a an the to of is are be been was were has have had do does did by for in on at with from that this these those any all "
+        "such it its as or and upon before after within under prior authorized authorised permitted allowed required directed "
+        "responsible practice policy preclude precludes prevent prevents prohibit prohibits restrict restricts limit limits "
+        "construed authority authorizes requires means includes defined term refers provides discretion encouraged expected "
+        "because basis based alone mere we our you us they he she who which section article part".split()
+    )
+)
+STOP = frozenset(
+    "the a an of to and or in on for by with at as that this it is be its his her their any such from".split()
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,6 +230,7 @@ def practice_features(clause: Surroundings) -> list[str]:
     content = [w for w in lead[-24:] + own if w not in STOP]
     features += [f"k={a}~{b}" for a, b in pairwise(content)]
     features += [f"k={a}~~{b}" for a, b in zip(content, content[2:], strict=False)]
+    features += phrase_features(clause, {w for w in (*lead, *own) if w.isupper()})
     heading = [t.text for t in tokens(clause.heading)]
     features += [f"h={w}" for w in heading if w not in STOP]
     features += co_occurrences(own, lead)
@@ -182,6 +240,13 @@ def practice_features(clause: Surroundings) -> list[str]:
     features += [f"b={w}" for w in {t.text for t in tokens(clause.before)} if w not in STOP]
     features += [f"d={t}" for t in clause.topics]
     return features
+
+
+def phrase_features(clause: Surroundings, concepts: set[str]) -> list[str]:
+    """The phrases in a clause or its lead-in, alone and with each concept of the rule."""
+    found = [n for n, pattern in PHRASES.items() if pattern.search(clause.text)]
+    above = [f"{n}^" for n, pattern in PHRASES.items() if clause.context and pattern.search(clause.context)]
+    return [f"z={n}" for n in (*found, *above)] + [f"z={n}&{c}" for n in (*found, *above) for c in sorted(concepts)]
 
 
 def co_occurrences(own: Sequence[str], lead: Sequence[str]) -> list[str]:
@@ -219,7 +284,12 @@ def mood_features(own: Sequence[str], lead: Sequence[str]) -> list[str]:
     modal = next((w for w in own if w in MODALS), None) or next((w for w in reversed(lead) if w in MODALS), "none")
     sign = "-" if whole & NEGATION else "+"
     limits = sorted(whole & EXCEPTION)
-    return [f"m={modal}", f"m={modal}{sign}", f"m={modal}{sign}{'?' if limits else ''}", *(f"x={w}{sign}" for w in limits)]
+    return [
+        f"m={modal}",
+        f"m={modal}{sign}",
+        f"m={modal}{sign}{'?' if limits else ''}",
+        *(f"x={w}{sign}" for w in limits),
+    ]
 
 
 def condition_features(clause: Surroundings, mood: str) -> list[str]:

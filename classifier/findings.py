@@ -89,7 +89,9 @@ def find(
         probability = bearing[0].probability if bearing else 1.0 - (highest or {}).get(practice, 0.0)
         conditions = sorted({c for rule in bearing for c in rule.conditions})
         clauses = tuple(dict.fromkeys(rule.clause for rule in bearing))
-        findings.append(Finding(practice, outcome, 0.0 if outcome == "unread" else probability, clauses, tuple(conditions)))
+        findings.append(
+            Finding(practice, outcome, 0.0 if outcome == "unread" else probability, clauses, tuple(conditions))
+        )
     return findings
 
 

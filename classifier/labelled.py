@@ -116,7 +116,9 @@ def parse_labels(raw: str, where: str, codebook: Codebook) -> tuple[dict[str, st
                 raise LabelledDataError(f"{where}: {practice} carries no stance", "remove it")
             labels[practice] = None
         elif stance not in codebook.stances:
-            raise LabelledDataError(f"{where}: unknown stance {stance!r} for {practice}", "use a stance of the codebook")
+            raise LabelledDataError(
+                f"{where}: unknown stance {stance!r} for {practice}", "use a stance of the codebook"
+            )
         else:
             labels[practice] = stance
     found: list[Condition] = []
@@ -153,7 +155,9 @@ def read_policy(path: Path, codebook: Codebook | None = None) -> LabelledDocumen
     codebook = codebook or load_codebook()
     head, divider, body = read_labelled_text(path).partition("\n---\n")
     if not divider:
-        raise LabelledDataError(f"{path}: no line '---' after the header", "begin the file with title:, agency:, …, ---")
+        raise LabelledDataError(
+            f"{path}: no line '---' after the header", "begin the file with title:, agency:, …, ---"
+        )
     meta = dict(line.split(":", 1) for line in head.splitlines() if ":" in line)
     meta = {k.strip(): v.strip() for k, v in meta.items()}
     missing = [k for k in HEADER_KEYS if not meta.get(k)]
@@ -171,7 +175,9 @@ def read_policy(path: Path, codebook: Codebook | None = None) -> LabelledDocumen
             level = len(match[1])
             headings = [*headings[: level - 1], match[2].strip()]
             lead_ins.clear()
-            items.append(LabelledItem("heading", match[2].strip(), level, heading=" > ".join(headings[:-1]), line=number))
+            items.append(
+                LabelledItem("heading", match[2].strip(), level, heading=" > ".join(headings[:-1]), line=number)
+            )
             continue
         indent = len(line) - len(line.lstrip(" "))
         text = line.strip()
@@ -202,7 +208,9 @@ def read_policy(path: Path, codebook: Codebook | None = None) -> LabelledDocumen
         for condition in conditions:
             above = " ".join(lead_ins[d] for d in sorted(lead_ins))
             if not condition.text.strip() or fold(condition.text) not in fold(f"{above} {text}"):
-                raise LabelledDataError(f"{where}: condition words {condition.text!r} are not in the clause", "quote them verbatim")
+                raise LabelledDataError(
+                    f"{where}: condition words {condition.text!r} are not in the clause", "quote them verbatim"
+                )
         if LEAD_IN_END.search(text):
             lead_ins[depth] = text
         items.append(
@@ -221,7 +229,9 @@ def read_policies(folder: Path) -> list[LabelledDocument]:
     paths: dict[str, str] = {}
     for document in documents:
         if document.id in paths:
-            raise LabelledDataError(f"{document.path}: same name as {paths[document.id]}", "give each document a name of its own")
+            raise LabelledDataError(
+                f"{document.path}: same name as {paths[document.id]}", "give each document a name of its own"
+            )
         paths[document.id] = document.path
     return documents
 
@@ -263,7 +273,10 @@ def read_evaluation(path: Path) -> list[LabelledDocument]:
                     "clause",
                     text,
                     labels={practice: stance for practice, stance, *_ in labels},
-                    conditions=tuple(Condition(c, "") for c in sorted({c for _, _, *rest in labels for c in (rest[0] if rest else [])})),
+                    conditions=tuple(
+                        Condition(c, "")
+                        for c in sorted({c for _, _, *rest in labels for c in (rest[0] if rest else [])})
+                    ),
                     line=number,
                 )
                 for text, labels in zip(record["units"], record["labels"], strict=True)
@@ -283,7 +296,9 @@ def read_evaluation(path: Path) -> list[LabelledDocument]:
                 )
             )
         except (ValueError, KeyError, TypeError, AttributeError) as error:
-            raise LabelledDataError(f"{path}:{number}: not a labelled document ({error})", "see the evaluation format") from error
+            raise LabelledDataError(
+                f"{path}:{number}: not a labelled document ({error})", "see the evaluation format"
+            ) from error
     return documents
 
 
@@ -292,7 +307,9 @@ def words(text: str) -> list[str]:
     return re.findall(r"[a-z0-9]+", text.lower())
 
 
-def near_duplicates(documents: Iterable[LabelledDocument], size: int = 5, overlap: float = 0.6) -> Iterator[tuple[str, str, float]]:
+def near_duplicates(
+    documents: Iterable[LabelledDocument], size: int = 5, overlap: float = 0.6
+) -> Iterator[tuple[str, str, float]]:
     """Pairs of clauses in different documents that share `overlap` of the smaller one's runs of `size` words.
 
     Yields ("path:line", "path:line", share of runs). Clauses of fewer than size + 3 words are left out: short rules repeat by nature.

@@ -25,7 +25,7 @@ _PRIVATE = re.compile(r"[\ue000-\uf8ff]")
 _SYMBOL_FONT = re.compile(r"wingding|webding|dingbat|symbol", re.IGNORECASE)
 _BOLD_FONT = re.compile(r"bold|black|heavy|demi", re.IGNORECASE)
 FUNCTION_WORDS = frozenset(
-    "the of and to in a an is are be been was were or for by on with that this not shall will may must any all at as "  # noqa: SIM905
+    "the of and to in a an is are be been was were or for by on with that this not shall will may must any all at as "
     "from it its he she his her they their who which when if no such has have had other than under upon".split()
 )
 _GUTTER = 7.0  # points; narrower white strips are word spaces and tabs

@@ -36,7 +36,12 @@ KEYWORDS: dict[str, str] = {
 _COMPILED = {practice: re.compile(pattern, re.I | re.S) for practice, pattern in KEYWORDS.items()}
 _STANCES = (
     ("limits", re.compile(r"\b(?:unless|only|except|without a (?:judicial|criminal))\b", re.I)),
-    ("prohibits", re.compile(r"\b(?:shall not|will not|may not|must not|do not|does not|no authority|prohibited|never|cannot)\b", re.I)),
+    (
+        "prohibits",
+        re.compile(
+            r"\b(?:shall not|will not|may not|must not|do not|does not|no authority|prohibited|never|cannot)\b", re.I
+        ),
+    ),
     ("requires", re.compile(r"\b(?:shall|must|will|required)\b", re.I)),
     ("permits", re.compile(r"\b(?:may|can|authorized|permitted)\b", re.I)),
 )
@@ -67,7 +72,9 @@ def plain_regression(documents: Sequence[LabelledDocument]) -> Labeller:
     vectorizer = TfidfVectorizer(ngram_range=(1, 2), min_df=2, sublinear_tf=True)
     matrix = vectorizer.fit_transform([c.text for c in clauses])
     practices = [p for p in load_codebook().practice_ids if sum(p in c.labels for c in clauses) > 1]
-    models = {p: LogisticRegression(C=10, solver="liblinear").fit(matrix, [p in c.labels for c in clauses]) for p in practices}
+    models = {
+        p: LogisticRegression(C=10, solver="liblinear").fit(matrix, [p in c.labels for c in clauses]) for p in practices
+    }
     stanced = [(i, s) for i, c in enumerate(clauses) for s in c.labels.values() if s]
     stance = LogisticRegression(C=10, max_iter=400).fit(matrix[[i for i, _ in stanced]], [s for _, s in stanced])
 

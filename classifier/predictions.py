@@ -140,7 +140,9 @@ class Model:
         pairs = [(int(r), int(c)) for r, c in np.argwhere(given) if self.practices[c] != LUNN]
         stances = self.stance_probabilities([clauses[r] for r, _ in pairs], [self.practices[c] for _, c in pairs])
         by_pair = dict(zip(pairs, stances, strict=True))
-        return [self._prediction(clauses[row], row, probabilities[row], given[row], by_pair) for row in range(len(clauses))]
+        return [
+            self._prediction(clauses[row], row, probabilities[row], given[row], by_pair) for row in range(len(clauses))
+        ]
 
     def _prediction(
         self,
@@ -259,12 +261,16 @@ def load_model(folder: Path | None = None) -> Model:
     try:
         head = json.loads((folder / "model.json").read_text(encoding="utf-8"))
         if head["format"] != FORMAT:
-            raise ModelError(f"{folder}: model format {head['format']}, expected {FORMAT}", "train it again with this version")
+            raise ModelError(
+                f"{folder}: model format {head['format']}, expected {FORMAT}", "train it again with this version"
+            )
         if head["codebook"] != codebook_digest(load_codebook()):
             raise ModelError(f"{folder}: made for another codebook", "train it again: `clauses train`")
         for name, digest in head["sha256"].items():
             if name not in ("arrays.npz", "vocabulary.json") or file_digest(folder / name) != digest:
-                raise ModelError(f"{folder / name}: not the file that was saved with this model", "restore it or train again")
+                raise ModelError(
+                    f"{folder / name}: not the file that was saved with this model", "restore it or train again"
+                )
         vocabulary = json.loads((folder / "vocabulary.json").read_text(encoding="utf-8"))
         with np.load(folder / "arrays.npz", allow_pickle=False) as stored:
             arrays = {name: stored[name].astype(np.float32) for name in ARRAYS}
@@ -272,7 +278,9 @@ def load_model(folder: Path | None = None) -> Model:
             head["version"],
             tuple(head["practices"]),
             tuple(head["stances"]),
-            LinearPart(vocabulary["practice"], arrays["practice_idf"], arrays["practice_weights"], arrays["practice_bias"]),
+            LinearPart(
+                vocabulary["practice"], arrays["practice_idf"], arrays["practice_weights"], arrays["practice_bias"]
+            ),
             LinearPart(vocabulary["stance"], arrays["stance_idf"], arrays["stance_weights"], arrays["stance_bias"]),
             arrays["calibration"],
             arrays["signals"],
@@ -285,7 +293,9 @@ def load_model(folder: Path | None = None) -> Model:
     except ModelError:
         raise
     except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
-        raise ModelError(f"{folder}: not a model of this project ({error})", "name a folder made by `clauses train`") from error
+        raise ModelError(
+            f"{folder}: not a model of this project ({error})", "name a folder made by `clauses train`"
+        ) from error
     return model
 
 
@@ -293,7 +303,11 @@ def check_shapes(model: Model) -> None:
     """Raises ModelError if arrays, vocabularies and label lists don't fit one another."""
     for part, classes in ((model.practice_part, model.practices), (model.stance_part, model.stances)):
         rows = len(part.vocabulary)
-        if part.idf.shape != (rows,) or part.weights.shape != (rows, len(classes)) or part.bias.shape != (len(classes),):
+        if (
+            part.idf.shape != (rows,)
+            or part.weights.shape != (rows, len(classes))
+            or part.bias.shape != (len(classes),)
+        ):
             raise ModelError(f"model {model.version}: arrays and vocabulary don't fit", "restore it or train again")
     shapes = (model.calibration.shape, model.thresholds.shape, model.signals.shape)
     if shapes != ((len(model.practices), 2), (len(model.practices),), (len(SIGNALS),)):

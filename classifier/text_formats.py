@@ -236,7 +236,7 @@ def _roman(number: int) -> str:
 
 _HIDDEN = {"script", "style", "nav", "noscript", "template", "head", "title", "svg", "button", "select", "iframe"}
 _INLINE = frozenset(
-    "a abbr acronym b bdi bdo big cite code data del dfn em font i ins kbd label mark q s samp small span strike "  # noqa: SIM905
+    "a abbr acronym b bdi bdo big cite code data del dfn em font i ins kbd label mark q s samp small span strike "
     "strong sub sup time tt u var wbr".split()
 )
 _BOLD_TAGS = {"b", "strong", "h1", "h2", "h3", "h4", "h5", "h6", "th"}

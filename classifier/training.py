@@ -140,7 +140,9 @@ def fit_practices(training: TrainingSet, rows: Rows) -> Fitted:
 
     fits = Parallel(n_jobs=-1)(delayed(fit_column)(matrix, truth[:, c]) for c in range(truth.shape[1]))
     weights = np.array([w for w, _ in fits], dtype=np.float32).T
-    return fitted(training.practice_counts.words, transformer, weights, np.array([b for _, b in fits], dtype=np.float32))
+    return fitted(
+        training.practice_counts.words, transformer, weights, np.array([b for _, b in fits], dtype=np.float32)
+    )
 
 
 def fit_stances(training: TrainingSet, rows: Rows) -> Fitted:
@@ -182,7 +184,9 @@ def calibrate(decisions: Floats, truth: npt.NDArray[np.bool_]) -> Floats:
 
     common = platt(decisions.ravel(), truth.ravel(), truth.shape[1])
     rows = [platt(decisions[:, c], truth[:, c]) if truth[:, c].sum() >= 20 else common for c in range(truth.shape[1])]
-    return np.round(np.array(rows, dtype=np.float32), 4)  # the solver's last digits differ from run to run
+    # rounded, for the solver's last digits differ from run to run
+    lines: Floats = np.round(np.array(rows, dtype=np.float32), 4)
+    return lines
 
 
 def weigh_signals(log_odds: Floats, truth: npt.NDArray[np.bool_], signals: Rows) -> Floats:
@@ -190,7 +194,9 @@ def weigh_signals(log_odds: Floats, truth: npt.NDArray[np.bool_], signals: Rows)
     columns = truth.shape[1]
     near = np.eye(len(SIGNALS))[np.repeat(signals, columns)]
     fit = LogisticRegression(C=1e3, max_iter=300)
-    fit.fit(np.column_stack([log_odds.ravel(), near]), truth.ravel(), sample_weight=np.repeat(row_weights(truth), columns))
+    fit.fit(
+        np.column_stack([log_odds.ravel(), near]), truth.ravel(), sample_weight=np.repeat(row_weights(truth), columns)
+    )
     added: Floats = np.round(fit.coef_[0, 1:] + fit.intercept_[0], 3).astype(np.float32)
     return added
 
@@ -253,7 +259,9 @@ def hold_out(training: TrainingSet, by: str, folds: int = FOLDS) -> HeldOut:
     return HeldOut(practice, stance, fold, tuple(fits))
 
 
-def assemble(version: str, training: TrainingSet, held: HeldOut, rows: Rows, practices: Fitted, stances: Fitted) -> Model:
+def assemble(
+    version: str, training: TrainingSet, held: HeldOut, rows: Rows, practices: Fitted, stances: Fitted
+) -> Model:
     """A model from its linear parts; calibration, thresholds and the review mark from the held-out decisions of `rows`."""
     truth = training.truth[rows]
     calibration = calibrate(held.practice[rows], truth)
@@ -313,7 +321,8 @@ def cross_fitted(documents: Sequence[LabelledDocument], by: str, folds: int = 5)
     training = TrainingSet.of(documents)
     held = hold_out(training, by, folds)
     models = [
-        assemble(f"without-{by}-fold-{k}", training, held, np.flatnonzero(held.fold != k), *held.fits[k]) for k in range(len(held.fits))
+        assemble(f"without-{by}-fold-{k}", training, held, np.flatnonzero(held.fold != k), *held.fits[k])
+        for k in range(len(held.fits))
     ]
     return {e.document: models[held.fold[i]] for i, e in enumerate(training.data)}
 

@@ -36,7 +36,12 @@ def test_kappa_at_the_ends() -> None:
 
 def test_stances_are_compared_where_both_gave_the_practice() -> None:
     clauses = [
-        Doubled("d", 1, {"honors_detainers": "limits", "cites_lunn": None}, {"honors_detainers": "limits", "cites_lunn": None}),
+        Doubled(
+            "d",
+            1,
+            {"honors_detainers": "limits", "cites_lunn": None},
+            {"honors_detainers": "limits", "cites_lunn": None},
+        ),
         Doubled("d", 2, {"honors_detainers": "limits"}, {"honors_detainers": "permits"}),
         Doubled("d", 3, {"honors_detainers": "limits"}, {}),
     ]

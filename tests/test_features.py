@@ -59,7 +59,9 @@ def test_a_token_says_where_it_stands() -> None:
 
 
 def test_the_lead_in_joins_the_rule_and_stays_apart_as_a_field() -> None:
-    features = practice_features(Surroundings("(a) hold a person;", context="Members shall not:", heading="IV. Detainers"))
+    features = practice_features(
+        Surroundings("(a) hold a person;", context="Members shall not:", heading="IV. Detainers")
+    )
     assert "OFFICER shall" in features
     assert "h=DETAINER" in features
     assert "t=shall" not in features
@@ -76,7 +78,13 @@ def test_a_stance_has_its_practice_crossed_in() -> None:
 
 
 def test_masking_keeps_function_words_and_concepts() -> None:
-    assert masked(["OFFICER", "shall", "carefully", "hand", "over", "the", "DETAINER"]) == ["OFFICER", "shall", "_", "the", "DETAINER"]
+    assert masked(["OFFICER", "shall", "carefully", "hand", "over", "the", "DETAINER"]) == [
+        "OFFICER",
+        "shall",
+        "_",
+        "the",
+        "DETAINER",
+    ]
 
 
 @pytest.mark.parametrize(

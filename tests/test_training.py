@@ -152,6 +152,8 @@ def test_thresholds_lean_on_the_common_one_where_positives_are_few() -> None:
 
 
 def test_a_rule_of_thumb_case_is_labelled_by_the_model_in_use() -> None:
-    line = replace(read_policies(DOCUMENTS / "memo")[0].clauses[0], text="Members shall not hold any person on an ICE detainer.")
+    line = replace(
+        read_policies(DOCUMENTS / "memo")[0].clauses[0], text="Members shall not hold any person on an ICE detainer."
+    )
     (prediction,) = load_model().predict(surroundings([line]))
     assert ("honors_detainers", "prohibits") in {(x.practice, x.stance) for x in prediction.labels}
