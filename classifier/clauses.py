@@ -23,6 +23,7 @@ import spacy
 from spacy.language import Language
 from spacy.tokens import Doc, Span
 
+from classifier.citations import find_lunn
 from classifier.line_breaks import LineLayout
 from classifier.list_marks import read_mark
 from classifier.pages import Document, Line
@@ -175,7 +176,9 @@ def block_units(text: str, block: Block, sentences: list[int]) -> list[Unit]:
     """The units of one block: a heading, or clauses; contiguous over the block."""
     heading = " > ".join(block.headings)
     if block.kind in ("heading", "contents", "signature"):
-        return [Unit(block.kind, block.start, block.end, heading, depth=block.depth)]
+        # by the codebook a line that names Lunn is a clause, wherever it stands ("References: …; 477 Mass. 517")
+        named = find_lunn(text[block.start : block.end])
+        return [Unit("clause" if named else block.kind, block.start, block.end, heading, depth=block.depth)]
     context = fold(" ".join(block.lead_ins))
     units: list[Unit] = []
     body = block.body

@@ -280,10 +280,9 @@ class Figures:
         return json.loads(self.path.read_text(encoding="utf-8")) if self.path.is_file() else {}
 
     def record(self, name: str, figures: dict[str, float]) -> None:
-        rounded = {k: round(v, 4) for k, v in figures.items()}
-        self.path.write_text(
-            json.dumps({**self.kept(), name: rounded}, indent=1, sort_keys=True) + "\n", encoding="utf-8"
-        )
+        kept = {**self.kept(), name: {k: round(v, 4) for k, v in figures.items()}}
+        self.path.write_text(json.dumps(kept, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+        (self.folder / "card.md").write_text(model_card(load_model(self.folder), kept), encoding="utf-8")
 
     def changes(self, name: str, figures: dict[str, float]) -> list[str]:
         """One line a figure that differs from the kept one."""
@@ -302,6 +301,47 @@ class Figures:
             raise ModelError(
                 f"{name}: {', '.join(fallen)} fell by more than two points", "find out why, or record the new figures"
             )
+
+
+def model_card(model: Model, figures: dict[str, dict[str, float]]) -> str:
+    """A model's card as Markdown: what it was made from, what was measured, where not to trust it."""
+    card = model.card
+    names = list(next(iter(figures.values()), {}))
+    rows = [f"| {name} | {' | '.join(f'{kept[n]:.3f}' for n in names)} |" for name, kept in sorted(figures.items())]
+    labels = [f"| {label} | {count} |" for label, count in card["labels"].items()]
+    return "\n".join(
+        [
+            f"# Model {model.version}",
+            "",
+            f"Linear support vector machines over words, phrases, lead-ins and headings; {len(model.practices)} practices, "
+            f"{len(model.stances)} stances. Made from {card['clauses']} clauses ({card['labelled_clauses']} with labels) of "
+            f"{card['documents']} fictional policies in {len(card['families'])} style families; data digest {card['data_sha256']}.",
+            "",
+            "## Measured",
+            "",
+            "`.jsonl`: real or independently written policies, from PDF. `held out by`: this project's documents, as plain text, "
+            "with a model that had not seen the document, or its family.",
+            "",
+            f"| on | {' | '.join(n.replace('_', ' ') for n in names)} |",
+            f"|---|{'---|' * len(names)}",
+            *rows,
+            "",
+            "## Limits",
+            "",
+            "- It shows written policy, not practice, and a label is a reason to read the clause, not a finding of fact.",
+            "- Statutes and agreements are labelled less surely than general orders and jail procedures; stances less surely "
+            "than practices; `limits` is the stance most often mistaken.",
+            "- One clause wrongly labelled can turn a document's verdict; read the quoted clauses before citing one.",
+            "- It knows English and U.S. policies only. A page that was not read is `unread`, never silent.",
+            "",
+            "## Labels learnt from",
+            "",
+            "| label | clauses |",
+            "|---|---|",
+            *labels,
+            "",
+        ]
+    )
 
 
 def evaluate_held_out(documents: Sequence[LabelledDocument], by: str) -> Scores:

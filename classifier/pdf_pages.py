@@ -16,7 +16,7 @@ from pdfminer.pdfpage import PDFPage
 from pdfplumber.page import Page as PlumberPage
 from pdfplumber.pdf import PDF
 
-from classifier import layout
+from classifier import drawing, layout
 from classifier.document import LETTER, Box, Document, Line, Page, clean
 from classifier.errors import UnreadableDocument
 from classifier.furniture import with_furniture
@@ -64,7 +64,7 @@ def _read_page(
         page_object.attrs |= {"MediaBox": list(page_object.mediabox), "Rotate": page_object.rotate}
         plumbed = PlumberPage(pdf, page_object, number)
         try:
-            drawn = layout.read_drawing(plumbed.layout, _visible_box(page_object))
+            drawn = drawing.read_drawing(plumbed.layout, _visible_box(page_object))
             rows, gutter = layout.reading_order(drawn, gutter)
             page = _judged(_page(drawn, rows, number), drawn)
             if page.status == "unread" and ocr is not None and (lines := tuple(ocr(plumbed))):
@@ -93,16 +93,16 @@ def _visible_box(page: PDFPage) -> Box:
     return (x0 - mx0, y0 - my0, x1 - mx0, y1 - my0)
 
 
-def _page(drawn: layout.Drawing, rows: Sequence[layout.Row], number: int) -> Page:
+def _page(drawn: drawing.Drawing, rows: Sequence[drawing.Row], number: int) -> Page:
     lines = (_line(row, number) for row in rows)
     return Page(number, drawn.width, drawn.height, tuple(line for line in lines if line.text))
 
 
-def _line(row: layout.Row, page: int) -> Line:
+def _line(row: drawing.Row, page: int) -> Line:
     words = [(w.text.replace("\u00ad", ""), w) for w in row.words]
     if row.words[-1].text.endswith("\u00ad"):  # at the line end a soft hyphen is a drawn one
         words[-1] = (words[-1][0] + "-", words[-1][1])
-    if len(words) > 1 and (words[0][0] == layout.UNKNOWN):
+    if len(words) > 1 and (words[0][0] == drawing.UNKNOWN):
         words[0] = ("•", words[0][1])  # an unknown glyph at the head of a line is a list mark
     kept = [(text, w) for text, w in words if text]
     if not kept:
@@ -113,7 +113,7 @@ def _line(row: layout.Row, page: int) -> Line:
     return Line(
         text=" ".join(text for text, _ in kept),
         page=page,
-        box=layout.enclosing(w for _, w in kept),
+        box=drawing.enclosing(w for _, w in kept),
         words=tuple((w.x0, w.x1) for _, w in kept),
         size=sizes.most_common(1)[0][0],
         bold=2 * sum(w.bold for _, w in kept) > sum(len(text) for text, _ in kept),
@@ -126,7 +126,7 @@ def _line(row: layout.Row, page: int) -> Line:
 # --- is the text layer text? -------------------------------------------------------------------------------------
 
 
-def _judged(page: Page, drawn: layout.Drawing) -> Page:
+def _judged(page: Page, drawn: drawing.Drawing) -> Page:
     """The page with its status: whether its text layer can be trusted to hold what a person sees."""
     text = " ".join(line.text for line in page.lines)
     letters = sum(c.isalnum() for c in text)
@@ -143,7 +143,7 @@ def _judged(page: Page, drawn: layout.Drawing) -> Page:
     return page
 
 
-def _without_text(page: Page, drawn: layout.Drawing) -> Page:
+def _without_text(page: Page, drawn: drawing.Drawing) -> Page:
     if drawn.images >= 0.1:
         return replace(page, status="unread", reason="scanned image without a text layer")
     if drawn.shapes >= 200:  # letters as outlines; fewer are ruling lines and ornaments
@@ -162,7 +162,7 @@ def _plausible(text: str) -> bool:
     ]
     if len(words) < 20:
         return True
-    function = sum(w.lower() in layout.FUNCTION_WORDS for w in words) / len(words)
+    function = sum(w.lower() in drawing.FUNCTION_WORDS for w in words) / len(words)
     shaped = sum(_is_wordlike(w) for w in words) / len(words)
     return shaped >= 0.5 and (function >= 0.02 or shaped >= 0.8 or len(words) < 60)
 

@@ -7,11 +7,12 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from importlib import import_module
 from typing import Any
 from xml.sax.saxutils import escape
 
+from classifier.errors import ClassifierError
 from classifier.labelled import LabelledDocument
-from classifier.samples import library
 
 WIDTH, HEIGHT = 612.0, 792.0
 _PAGE_OF = re.compile(r"\bpage \d|\bp\. \d", re.IGNORECASE)
@@ -19,6 +20,16 @@ _MARK = re.compile(r"(?:\((?:\d+[A-Z]?|\w|[ivx]+)\)|•|\d+(?:\.\d+)+|(?:\d+|[A-
 _SERIF = ("Times-Roman", "Times-Bold", "Times-Italic")
 _SANS = ("Helvetica", "Helvetica-Bold", "Helvetica-Oblique")
 _TYPED = ("Courier", "Courier-Bold", "Courier-Oblique")
+
+
+def library(module: str) -> Any:
+    """A module of the extra `samples`, loaded when the first sample is drawn."""
+    try:
+        return import_module(module)
+    except ImportError as error:
+        raise ClassifierError(
+            f"samples can't be drawn: {error.name} is not installed", "pip install 'collaboration-clauses[samples]'"
+        ) from error
 
 
 @dataclass(frozen=True, slots=True)

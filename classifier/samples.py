@@ -11,12 +11,12 @@ import csv
 import io
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from classifier.errors import ClassifierError, LabelledDataError
+from classifier.errors import LabelledDataError
 from classifier.labelled import LabelledDocument, read_policy
+from classifier.sample_layouts import LAYOUTS, draw, library
 
 REGISTRY_COLUMNS = ("document", "department", "kind", "county", "state", "effective_date", "source", "note")
 
@@ -28,16 +28,6 @@ class Sample:
     file: str
     document: str
     layout: str
-
-
-def library(module: str) -> Any:
-    """A module of the extra `samples`, loaded when the first sample is drawn."""
-    try:
-        return import_module(module)
-    except ImportError as error:
-        raise ClassifierError(
-            f"samples can't be drawn: {error.name} is not installed", "pip install 'collaboration-clauses[samples]'"
-        ) from error
 
 
 def read_samples(table: Path) -> list[Sample]:
@@ -65,7 +55,6 @@ def make_samples(table: Path, policies: Sequence[Path], out: Path) -> list[Path]
 
 def draw_sample(policy: LabelledDocument, layout: str) -> bytes:
     """One policy as a PDF file. Raises LabelledDataError for a layout that there isn't."""
-    from classifier.sample_layouts import LAYOUTS, draw
 
     if layout == "scan":
         return scanned(draw(policy, LAYOUTS["typed"]))

@@ -185,8 +185,7 @@ def calibrate(decisions: Floats, truth: npt.NDArray[np.bool_]) -> Floats:
     common = platt(decisions.ravel(), truth.ravel(), truth.shape[1])
     rows = [platt(decisions[:, c], truth[:, c]) if truth[:, c].sum() >= 20 else common for c in range(truth.shape[1])]
     # rounded, for the solver's last digits differ from run to run
-    lines: Floats = np.round(np.array(rows, dtype=np.float32), 4)
-    return lines
+    return np.asarray(np.round(rows, 4), dtype=np.float32)
 
 
 def weigh_signals(log_odds: Floats, truth: npt.NDArray[np.bool_], signals: Rows) -> Floats:
@@ -308,7 +307,7 @@ def fit_model(documents: Sequence[LabelledDocument], version: str) -> Model:
     model = assemble(
         version, training, held, everything, fit_practices(training, everything), fit_stances(training, everything)
     )
-    model.thresholds = np.round(model.thresholds * np.float32(FULL_FIT_RAISE), 4)
+    model.thresholds = np.asarray(np.round(model.thresholds * FULL_FIT_RAISE, 4), dtype=np.float32)
     model.card = card(documents, training.data)
     return model
 

@@ -12,12 +12,12 @@ PACKAGE = Path(__file__).parent.parent / "classifier"
 # From file to finding, then what stands around it. A module imports only from those before it.
 FLOW = """
     errors codebook
-    document furniture layout pdf_pages text_formats pages
-    sentences list_marks headings line_breaks structure clauses
-    citations conditions labelled agreement features predictions
+    document furniture drawing layout pdf_pages text_formats pages
+    citations sentences list_marks headings line_breaks structure clauses
+    conditions labelled agreement features predictions
     findings pipeline departments batch exports comparison
     corrections training evaluation peers
-    samples sample_layouts
+    sample_layouts samples
     cli __main__
 """.split()
 MODULES = sorted(p for p in PACKAGE.rglob("*.py") if p.name != "__init__.py")

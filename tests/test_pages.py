@@ -17,7 +17,7 @@ from pdf_files import at, block, body, page_of, write_pdf
 from pdfplumber.page import Page as PlumberPage
 from reportlab.pdfgen.canvas import Canvas
 
-from classifier import layout
+from classifier import drawing
 from classifier.errors import UnreadableDocument
 from classifier.pages import Document, Line, read_document
 
@@ -98,8 +98,8 @@ def test_text_outside_the_visible_box_is_left_out_and_boxes_start_at_it(tmp_path
     assert page.lines[0].box[:2] == pytest.approx((100, 100), abs=2)
 
 
-def glyphs(*texts: str, font: str = "Helvetica") -> list[layout.Glyph]:
-    return [layout.Glyph(t, 6.0 * i, 0, 6.0 * i + 6, 10, 8, font) for i, t in enumerate(texts)]
+def glyphs(*texts: str, font: str = "Helvetica") -> list[drawing.Glyph]:
+    return [drawing.Glyph(t, 6.0 * i, 0, 6.0 * i + 6, 10, 8, font) for i, t in enumerate(texts)]
 
 
 @pytest.mark.parametrize(
@@ -116,7 +116,7 @@ def glyphs(*texts: str, font: str = "Helvetica") -> list[layout.Glyph]:
     ],
 )
 def test_glyphs_are_read_as_people_read_them(drawn: list[str], font: str, read: list[str]) -> None:
-    assert [word.text for word in layout.words_of(glyphs(*drawn, font=font))] == read
+    assert [word.text for word in drawing.words_of(glyphs(*drawn, font=font))] == read
 
 
 def test_soft_hyphens_go_but_hyphens_at_the_line_end_stay(tmp_path: Path) -> None:
@@ -579,14 +579,14 @@ def test_ocr_is_asked_for_unread_pages_only(tmp_path: Path) -> None:
 
 def test_a_page_that_fails_leaves_the_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = write_pdf(tmp_path / "a.pdf", [page_of(body(5)), page_of(body(6)), page_of(body(7))])
-    read = layout.read_drawing
+    read = drawing.read_drawing
 
-    def failing(page: layout.LTPage, crop: layout.Box) -> layout.Drawing:
+    def failing(page: drawing.LTPage, crop: drawing.Box) -> drawing.Drawing:
         if page.pageid == 2:
             raise RecursionError
         return read(page, crop)
 
-    monkeypatch.setattr(layout, "read_drawing", failing)
+    monkeypatch.setattr(drawing, "read_drawing", failing)
     document = read_document(path)
     assert [page.status for page in document.pages] == ["read", "unread", "read"]
     assert "RecursionError" in document.pages[1].reason

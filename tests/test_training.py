@@ -36,7 +36,7 @@ def saved(model: Model, tmp_path: Path) -> Path:
     return tmp_path / "small"
 
 
-def test_two_trainings_write_the_same_bytes(documents, model: Model, saved: Path, tmp_path: Path) -> None:
+def test_two_trainings_write_the_same_bytes(documents, saved: Path, tmp_path: Path) -> None:
     train(documents, tmp_path / "again", "small")
     for name in ("arrays.npz", "vocabulary.json", "model.json"):
         assert (tmp_path / "again" / "small" / name).read_bytes() == (saved / name).read_bytes()
