@@ -164,6 +164,7 @@ def evaluate(
             typer.echo(f"  {line}")
         if record:
             kept.record(key, scores.figures())
+            kept.write_card()
         if compare:
             kept.check(key, scores.figures())
 

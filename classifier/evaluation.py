@@ -282,7 +282,10 @@ class Figures:
     def record(self, name: str, figures: dict[str, float]) -> None:
         kept = {**self.kept(), name: {k: round(v, 4) for k, v in figures.items()}}
         self.path.write_text(json.dumps(kept, indent=1, sort_keys=True) + "\n", encoding="utf-8")
-        (self.folder / "card.md").write_text(model_card(load_model(self.folder), kept), encoding="utf-8")
+
+    def write_card(self) -> None:
+        """Write the model's card with the figures kept so far."""
+        (self.folder / "card.md").write_text(model_card(load_model(self.folder), self.kept()), encoding="utf-8")
 
     def changes(self, name: str, figures: dict[str, float]) -> list[str]:
         """One line a figure that differs from the kept one."""
