@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 import time
 
 import pytest
@@ -216,3 +218,14 @@ def test_odd_text_does_not_blow_up(text: str) -> None:
     began = time.process_time()
     assert_whole(text, units_of_text(text))
     assert time.process_time() - began < 5
+
+
+def test_a_stranger_gets_the_components_by_name_without_importing_the_project() -> None:
+    code = (
+        "import spacy; nlp = spacy.blank('en')\n"
+        "for name in ('policy_blocks', 'policy_sentences', 'policy_clauses'): nlp.add_pipe(name)\n"
+        "doc = nlp('Officers shall not:\\n(a) call ICE;\\n(b) hold anyone.')\n"
+        "print([s.text for s in doc.spans['clauses']])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
+    assert done.stdout.strip() == "['Officers shall not:', '(a) call ICE;', '(b) hold anyone.']", done.stderr
