@@ -10,6 +10,7 @@ import tempfile
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from math import ceil
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -17,6 +18,7 @@ from openpyxl import Workbook
 from openpyxl.cell.cell import Cell, WriteOnlyCell
 from openpyxl.styles import Alignment, Font, PatternFill
 from openpyxl.utils import get_column_letter
+from openpyxl.worksheet.properties import PageSetupProperties
 
 from classifier.codebook import load_codebook
 from classifier.departments import Department
@@ -37,6 +39,7 @@ VERDICT_COLOURS = {
     "no reply": "AEAAAA",
 }
 Sheet = Any  # a write-only sheet; the stubs leave out what it inherits
+LINE_HEIGHT = 14.0  # points
 FORMULA_START = ("=", "+", "-", "@", "\t", "\r")
 # What XML can't hold, or a terminal would obey: control characters, lone surrogates, noncharacters.
 CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]")
@@ -246,7 +249,7 @@ def fill_workbook(book: Workbook, entries: Sequence[Entry], departments: Sequenc
         head = [row.department.name, row.department.kind, row.department.county, "gap" if row.lunn_gap else ""]
         cells = [text_cell(sheet, value) for value in head]
         cells += [verdict_cell(sheet, row.word(p.id), conditions_of(row, p.id)) for p in practices]
-        sheet.append(cells)
+        add_row(sheet, cells)
     evidence = new_sheet(
         book,
         "Evidence",
@@ -272,7 +275,7 @@ def fill_workbook(book: Workbook, entries: Sequence[Entry], departments: Sequenc
                 ]
                 cells = [text_cell(evidence, v) for v in values]
                 cells[3] = verdict_cell(evidence, verdict)
-                evidence.append(cells)
+                add_row(evidence, cells)
     coverage = new_sheet(
         book,
         "Coverage",
@@ -280,7 +283,7 @@ def fill_workbook(book: Workbook, entries: Sequence[Entry], departments: Sequenc
         [30, 28, 15, 14, 12, 8, 13, 30, 9, 7, 7, 7, 8, 9, 70],
     )
     for entry in entries:
-        coverage.append([text_cell(coverage, v) for v in document_row(entry)])
+        add_row(coverage, [text_cell(coverage, v) for v in document_row(entry)])
 
 
 def save_workbook(path: Path, save: Callable[[Path], None]) -> None:
@@ -305,13 +308,26 @@ def new_sheet(book: Workbook, title: str, columns: Sequence[str], widths: Sequen
     """A sheet with a bold header; header and first column stay in view."""
     sheet: Sheet = book.create_sheet(title)
     sheet.freeze_panes = "B2"
+    sheet.page_setup.orientation, sheet.page_setup.fitToHeight = "landscape", 0
+    sheet.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=True)
+    sheet.print_title_rows = "1:1"
     for i, width in enumerate(widths, 1):
         sheet.column_dimensions[get_column_letter(i)].width = width
     head = [text_cell(sheet, c) for c in columns]
     for cell in head:
         cell.font = Font(bold=True)
-    sheet.append(head)
+    add_row(sheet, head)
     return sheet
+
+
+def add_row(sheet: Sheet, cells: Sequence[Cell]) -> None:
+    """Append a row as high as its longest wrapped text: not every program measures that when it opens the file."""
+    lines = 1
+    for i, cell in enumerate(cells, 1):
+        width = sheet.column_dimensions[get_column_letter(i)].width
+        lines = max(lines, ceil(1.1 * len(str(cell.value or "")) / width))
+    sheet.row_dimensions[len(sheet.row_dimensions) + 1].height = min(LINE_HEIGHT * lines + 3, 400)
+    sheet.append(cells)
 
 
 def text_cell(sheet: Sheet, value: Any) -> Cell:
