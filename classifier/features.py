@@ -68,9 +68,7 @@ CONCEPTS: tuple[tuple[str, str], ...] = (
     ("OFFICER", r"officers?|deput(?:y|ies)|members?|employees?|personnel|troopers?|staff|agents?"),
     (
         "AGENCY",
-        r"departments?|sheriff(?:'s|’s)?\s+office|the\s+office|agenc(?:y|ies)|(?-i:\bLEA\b)|(?:local|state|county|municipal)\s+(?:\w+\s+)?(?:entit(?:y|ies)|government))".replace(
-            "government))", "government)"
-        ),
+        r"departments?|sheriff(?:'s|’s)?\s+office|the\s+office|agenc(?:y|ies)|(?-i:\bLEA\b)|(?:local|state|county|municipal)\s+(?:\w+\s+)?(?:entit(?:y|ies)|government)",
     ),
     ("NUM", r"\d+(?:[.,:]\d+)*"),
 )

@@ -110,13 +110,6 @@ class Outline:
     entries: list[Entry] = field(default_factory=list)
     lead_in: str = ""
 
-    def expects(self, options: Sequence[tuple[str, int]]) -> bool:
-        """Does one of the readings begin a list, or follow on one that is open?"""
-        return any(
-            value in (0, 1) or any(e.kind == kind and value == e.value + 1 for e in self.entries)
-            for kind, value in options
-        )
-
     def place(self, options: Sequence[tuple[str, int]], left: float) -> Mark:
         """Choose the reading that fits the open levels, close the deeper ones, and open its own."""
         kind, value, depth = self._fit(options, left)

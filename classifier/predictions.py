@@ -68,8 +68,9 @@ class LinearPart:
     def vectorizer(self) -> TfidfVectorizer:
         """scikit-learn's vectorizer with this vocabulary; its analyzer takes lists of features."""
         if self._vectorizer is None:
-            vectorizer = new_vectorizer(min_df=1)
-            vectorizer.set_params(vocabulary={word: i for i, word in enumerate(self.vocabulary)})
+            # sublinear counts and unit length, as the parts were fitted
+            places = {word: i for i, word in enumerate(self.vocabulary)}
+            vectorizer = TfidfVectorizer(analyzer=as_is, vocabulary=places, sublinear_tf=True, dtype=np.float32)
             vectorizer.idf_ = self.idf
             self._vectorizer = vectorizer
         return self._vectorizer
@@ -86,11 +87,6 @@ class LinearPart:
 def as_is(features: list[str]) -> list[str]:
     """The analyzer of ready-made feature lists."""
     return features
-
-
-def new_vectorizer(min_df: int) -> TfidfVectorizer:
-    """TF-IDF over ready-made feature lists, sublinear counts, unit length."""
-    return TfidfVectorizer(analyzer=as_is, min_df=min_df, sublinear_tf=True, dtype=np.float32)
 
 
 @dataclass(slots=True)
