@@ -39,9 +39,15 @@ _NO_NAME = frozenset(
     "Let Read Pursuant Consistent Our Their Its Where How Why Neither Either So Then Thus Hence Yet Also Only From For Against".split()
 )
 
+# One of these stands in every form above: the patterns are slow, and most clauses have none.
+_HINTS = (" v.", " v,", " v ", " vs", " versus", *("477 4t7 47t 4tt 1143 276 court sjc 2017 unn".split()))
+
 
 def find_lunn(text: str) -> tuple[int, int] | None:
     """Where a text names or plainly describes the Lunn decision: (start, end) in characters, or None."""
+    lower = text.lower()
+    if not any(hint in lower for hint in _HINTS):
+        return None
     for pattern in (_CITATION, _DESCRIBED):
         if match := pattern.search(text):
             return match.start(), match.end()

@@ -45,6 +45,22 @@ CUES: dict[str, str] = {
     "consent": rf"(?:written\s+|informed\s+|voluntary\s+|signed\s+)?consent(?:s|ed|ing)?\b(?!\s+of\s+(?:the|an?|his|her)\s+(?!{_PERSON}))|with\s+the\s+{_PERSON}['’]?s\s+(?:\w+\s+)?(?:permission|agreement)"
     rf"|{_PERSON}\s+(?:\w+\s+){{0,2}}(?:agrees|asks|requests|elects|chooses|waives)|at\s+the\s+(?:{_PERSON}['’]s\s+(?:own\s+)?request|request\s+of\s+the\s+{_PERSON})|authori[sz]ed\s+in\s+writing\s+by\s+the",
 }
+# Words of which a cue holds at least one: the cues are slow, and most clauses have none of these.
+STEMS: dict[str, tuple[str, ...]] = {
+    kind: tuple(stems.split())
+    for kind, stems in {
+        "judicial_warrant": "judic judge magistrate warrant order",
+        "criminal_history": "convict charged felon misdemean violen offen registry gang criminal traffick probation",
+        "public_safety": "safety danger threat risk harm terror security exigen emergenc espionage injury",
+        "ice_request": "request inquir ask lodge detainer i-247 i247",
+        "approval": "approv permission permit authori consent leave say-so sign-off agree determin decid direct allow order",
+        "required_by_law": "require authori permit allow provide mandate compel 1373 1644 court subpoena rcw section law chapter accordance",
+        "public_information": "public open any",
+        "criminal_investigation": "criminal investigation prosecution purpose unrelated other cause suspicion 132 element "
+        "traffick smuggl force",
+        "consent": "consent permission agree ask request elect choose waive authori",
+    }.items()
+}
 LIMITING = re.compile(
     r"\b(?:unless|except|only|if|when|where|without|provided|until|absent|pursuant|solely|subject\s+to|to\s+the\s+extent|so\s+long\s+as|as\s+long\s+as|"
     r"in\s+the\s+(?:event|case)|upon|on|after|for|who|whose|with|that|in\s+(?:response|reply|answer)|at|as|by|during|related|relating|has|have|any|because|based)\b",
@@ -55,15 +71,16 @@ PHRASE_START = re.compile(
     re.I,
 )
 _PHRASE_END = re.compile(r"[,;:)]|(?<!\b\w)\.(?=\s+[A-Z“\"]|\s*$)")
-COMPILED = {kind: re.compile(cue, re.I) for kind, cue in CUES.items()}
+COMPILED = {kind: re.compile(rf"(?<!\w)(?:{cue})", re.I) for kind, cue in CUES.items()}
 
 
 def find_conditions(text: str, context: str = "") -> tuple[Condition, ...]:
     """Condition types with their words, from a clause and, where the clause is silent on them, its lead-in."""
     found = []
+    fields = [(field, field.lower()) for field in (text, context) if field]
     for kind, cue in COMPILED.items():
-        for field in (text, context):
-            match = cue.search(field)
+        for field, lower in fields:
+            match = cue.search(field) if any(stem in lower for stem in STEMS[kind]) else None
             if match and LIMITING.search(field[: match.end()]):
                 found.append(Condition(kind, limiting_phrase(field, match.start(), match.end())))
                 break

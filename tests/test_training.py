@@ -38,7 +38,7 @@ def saved(model: Model, tmp_path: Path) -> Path:
 
 def test_two_trainings_write_the_same_bytes(documents, saved: Path, tmp_path: Path) -> None:
     train(documents, tmp_path / "again", "small")
-    for name in ("arrays.npz", "vocabulary.json", "model.json"):
+    for name in ("arrays.npz", "vocabulary.json.gz", "model.json"):
         assert (tmp_path / "again" / "small" / name).read_bytes() == (saved / name).read_bytes()
     assert (tmp_path / "again" / "current").read_text() == "small\n"
 
@@ -56,7 +56,7 @@ def test_probabilities_stay_between_0_and_1_and_labels_stand_above_their_thresho
             assert (label.stance is None) == (label.practice == "cites_lunn")
 
 
-@pytest.mark.parametrize("name", ["arrays.npz", "vocabulary.json"])
+@pytest.mark.parametrize("name", ["arrays.npz", "vocabulary.json.gz"])
 def test_a_changed_file_is_refused(saved: Path, name: str) -> None:
     content = bytearray((saved / name).read_bytes())
     content[len(content) // 2] ^= 1
