@@ -10,7 +10,10 @@ from pathlib import Path
 
 @dataclass(frozen=True, slots=True)
 class Practice:
-    """A practice that a clause can be about. `stanceless`: the label carries no stance (cites_lunn)."""
+    """A practice that a clause can be about. `stanceless`: the label carries no stance (cites_lunn).
+
+    examples: clauses as a policy might word them, each with its stance at the end.
+    """
 
     id: str
     name: str
@@ -18,6 +21,7 @@ class Practice:
     definition: str
     core: bool = False
     stanceless: bool = False
+    examples: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +65,7 @@ def load_codebook() -> Codebook:
         return {row["id"]: row["definition"] for row in raw[table]}
 
     return Codebook(
-        practices=tuple(Practice(**row) for row in raw["practice"]),
+        practices=tuple(Practice(**{**row, "examples": tuple(row["examples"])}) for row in raw["practice"]),
         stances=definitions("stance"),
         conditions=definitions("condition"),
         verdicts=definitions("verdict"),

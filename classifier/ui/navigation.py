@@ -1,0 +1,28 @@
+"""The list of pages and the frame around them."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from classifier.ui import review, score
+from classifier.ui.session import errors_as_words, pick_annotator
+
+# Our own style alone: less air than Streamlit leaves, so that a clause, its page and all its keys fit on one screen.
+STYLE = """<style>
+.stMainBlockContainer { padding: 3.6rem 1.6rem 1rem 1.6rem; max-width: 1900px; }
+.stMainBlockContainer [data-testid="stVerticalBlock"] { gap: .45rem; }
+.stMainBlockContainer .stButton button { min-height: 2rem; padding: .1rem .6rem; }
+</style>"""
+
+
+def run() -> None:
+    """Show the page that was chosen."""
+    pages = {
+        "Policies": [st.Page(score.page, title="Score", icon=":material/upload_file:", url_path="score", default=True)],
+        "Labels": [st.Page(review.page, title="Review", icon=":material/rate_review:", url_path="review")],
+    }
+    chosen = st.navigation(pages)
+    st.html(STYLE)
+    with errors_as_words():
+        pick_annotator()
+        chosen.run()
