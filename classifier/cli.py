@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
-from classifier.errors import ClassifierError
+from classifier.errors import ClassifierError, UsageError
 
 if TYPE_CHECKING:
-    from classifier.evaluation import Scores
+    from classifier.evaluation import Figures, Scores
     from classifier.exports import DepartmentFindings, Entry
     from classifier.labelled import LabelledDocument
+    from classifier.proof import Proof
 
 T = TypeVar("T")
 
@@ -100,14 +101,86 @@ def check(
 def train(
     data: Annotated[Path, typer.Option("--data", help="Folder of .policy files.")] = DATA,
     models: Annotated[Path, typer.Option("--models", help="Folder that holds model versions.")] = MODELS,
-    version: Annotated[str, typer.Option("--version", help="Name of the new version.")] = "1",
+    version: Annotated[
+        str, typer.Option("--version", help="Name of the version; by default 1, or the next number beside it.")
+    ] = "",
+    corrections: Annotated[
+        str | None,
+        typer.Option("--corrections", help="A review store, file or URL: learn what people decided there too."),
+    ] = None,
+    promote: Annotated[
+        bool | None, typer.Option("--promote/--offer", help="Bring it into use, or offer it, as --corrections does.")
+    ] = None,
 ) -> None:
-    """Rebuild the model from the training data and make it the one in use."""
+    """Rebuild the model from the training data and make it the one in use.
+
+    With --corrections or --offer: make a new version beside it, and measure both on the held-out documents.
+    """
     from classifier.labelled import training_documents
     from classifier.training import train as train_model
 
-    model = train_model(training_documents(data), models, version)
-    typer.echo(f"{models / version}: {model.card['clauses']} clauses of {model.card['documents']} documents")
+    documents = training_documents(data)
+    if corrections is None and promote is not False:
+        model = train_model(documents, models, version or "1")
+        folder = models / model.version
+        typer.echo(f"{folder}: {model.card['clauses']} clauses of {model.card['documents']} documents")
+        return
+    made = train_beside(documents, data, models, version, corrections)
+    if promote:
+        bring_into_use(models, made, user_name(), force=False)
+    else:
+        typer.echo(f"offered; `clauses models --promote {made}` brings it into use")
+
+
+@app.command("models")
+def list_models(
+    models: Annotated[Path, typer.Option("--models", help="Folder that holds model versions.")] = MODELS,
+    promote: Annotated[
+        str | None,
+        typer.Option("--promote", metavar="VERSION", help="Bring this version into use, a new or an old one."),
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="With --promote: even if core F1 falls.")] = False,
+    by: Annotated[str, typer.Option("--by", help="Who does it, for the record; by default the system's user.")] = "",
+) -> None:
+    """List the model versions with core F1 on the held-out documents, or bring one into use."""
+    from classifier.versions import versions
+
+    if force and promote is None:
+        raise UsageError("--force without a version", "name one with --promote")
+    if promote is not None:
+        bring_into_use(models, promote, by or user_name(), force)
+        return
+    found = versions(models)
+    typer.echo(f"  {'version':12} {'core F1':>8} {'documents':>10} {'clauses':>8}  corrections")
+    for v in found:
+        core = "" if v.core_f1 is None else f"{v.core_f1:.3f}"
+        taught = f"{v.learned.clauses} clauses of {v.learned.documents} documents" if v.learned else ""
+        line = f"{core:>8} {v.documents:>10} {v.clauses:>8}  {taught}"
+        typer.echo(printable(f"{'*' if v.in_use else ' '} {v.name:12} {v.problem or line}").rstrip())
+    typer.echo("* in use" if any(v.in_use for v in found) else "none is in use")
+
+
+@app.command()
+def designs(
+    data: Annotated[Path, typer.Option("--data", help="Folder of .policy files.")] = DATA,
+    out: Annotated[Path, typer.Option("--out", help="CSV file for the table.")] = MODELS / "designs.csv",
+    embeddings: Annotated[
+        bool, typer.Option("--embeddings", help="Try sentence embeddings too (needs the extra `embeddings`).")
+    ] = False,
+    folds: Annotated[int, typer.Option("--folds", min=2, help="Groups of documents or families held out in turn.")] = 5,
+) -> None:
+    """Compare model designs on documents and on families held out, in one table."""
+    from classifier.designs import DESIGNS, EMBEDDED, compare, design_table
+    from classifier.labelled import training_documents
+
+    documents = training_documents(data)
+    rows = []
+    for by in ("document", "family"):
+        for row in compare(documents, DESIGNS + (EMBEDDED if embeddings else ()), by, folds):
+            rows.append(row)
+            typer.echo(design_table([row]).to_string(index=False, header=len(rows) == 1))
+    design_table(rows).to_csv(out, index=False)
+    typer.echo(f"table in {out}")
 
 
 @app.command()
@@ -128,28 +201,49 @@ def evaluate(
     compare: Annotated[
         bool, typer.Option("--compare", help="Fail if a figure fell by more than two points since it was kept.")
     ] = False,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", help="Folder for the proof: tables, pictures and card (needs the extra `pictures`)."),
+    ] = None,
+    curve: Annotated[
+        bool,
+        typer.Option("--learning-curve", help="With --out: fit on growing shares of the documents. Takes minutes."),
+    ] = False,
 ) -> None:
-    """Measure: labelled files with the model in use, or the project's own documents and families held out."""
+    """Measure: labelled files with the model in use, or the project's own documents and families held out.
+
+    With --out and no files, documents alone are held out, not families.
+    """
+    from classifier.errors import UsageError
     from classifier.evaluation import Figures, boundary_scores, evaluate_held_out, evaluate_peer_held_out, measure_file
     from classifier.evaluation import evaluate as measure
     from classifier.labelled import read_evaluation, training_documents
     from classifier.peers import keyword_rules, plain_regression
     from classifier.predictions import latest_model
 
+    if curve and out is None:
+        raise UsageError("--learning-curve without a folder for it", "name one with --out")
     documents = training_documents(data)
     kept = Figures(model or latest_model())
+    proofs = prove(out, files or [], documents, kept, scored, curve) if out else {}
     if not files:
         boundaries = boundary_scores(documents)
         typer.echo(
             f"clause boundaries: precision {boundaries.precision:.3f}, recall {boundaries.recall:.3f}, F1 {boundaries.f1:.3f}"
         )
-    for name in files or [Path("document"), Path("family")]:
-        if files:
-            gold = read_evaluation(name)
-            title, scores = f"{name.name}: {len(gold)} documents", measure_file(gold, kept.folder, scored)
+    for name in files or [Path("document"), *([] if out else [Path("family")])]:
+        gold = read_evaluation(name) if files else documents
+        title = f"{name.name}: {len(gold)} documents" if files else f"held out by {name}: {len(gold)} documents"
+        proof = proofs.get(name)
+        if proof:
+            scores = proof.scores
+        elif files:
+            scores = measure_file(gold, kept.folder, scored)
         else:
-            title, scores = f"held out by {name}: {len(documents)} documents", evaluate_held_out(documents, str(name))
+            scores = evaluate_held_out(documents, str(name))
         show_scores(title, scores)
+        if proof:
+            show_proof(proof)
         if peers:
             rules = measure(gold if files else documents, keyword_rules())
             plain = (
@@ -167,6 +261,117 @@ def evaluate(
             kept.write_card()
         if compare:
             kept.check(key, scores.figures())
+
+
+def prove(
+    out: Path, files: list[Path], documents: list[LabelledDocument], kept: Figures, scored: Path | None, curve: bool
+) -> dict[Path, Proof]:
+    """Measure each labelled file, or the documents held out (under "document"), and write the folder of the proof."""
+    from classifier.evaluation import model_card
+    from classifier.exports import make_folder
+    from classifier.labelled import read_evaluation
+    from classifier.predictions import load_model
+    from classifier.proof import learning_curve, prove_file, prove_held_out
+    from classifier.proof_folder import check_names, write_proof
+
+    check_names(files)
+    make_folder(out)  # before the work, not after it
+    sets = [(f, read_evaluation(f)) for f in files]
+    proofs = {f: prove_file(f.stem, gold, kept.folder, scored) for f, gold in sets}
+    if not files:
+        proofs[Path("document")] = prove_held_out("held_out", documents)
+    learning = learning_curve(documents, [(f.stem, gold) for f, gold in sets]) if curve else None
+    card = model_card(load_model(kept.folder), kept.kept())
+    write_proof(out, list(proofs.values()), card, learning, scored is not None)
+    typer.echo(f"proof in {out}/")
+    return proofs
+
+
+@app.command("app")
+def run_app(
+    store: Annotated[str, typer.Option("--store", help="The review store: a file, or a PostgreSQL URL.")] = (
+        "clauses-store/store.sqlite"
+    ),
+    files: Annotated[
+        Path | None, typer.Option("--files", help="Folder for copies of documents, beside a database.")
+    ] = None,
+    port: Annotated[int, typer.Option("--port", min=1, max=65535, help="Port on 127.0.0.1.")] = 8501,
+    largest: Annotated[int, typer.Option("--largest", min=1, help="Largest file that may be uploaded, in MB.")] = 200,
+    browser: Annotated[bool, typer.Option("--browser/--no-browser", help="Open it in the browser.")] = True,
+) -> None:
+    """Start the app on this computer: score policies, review labels, compare annotators."""
+    import os
+    from importlib.util import find_spec
+
+    from classifier.codebook import project_data
+    from classifier.errors import UsageError
+
+    if find_spec("streamlit") is None or find_spec("sqlalchemy") is None:
+        raise UsageError("the app is not installed", "pip install 'collaboration-clauses[app]'")
+    os.environ["CLAUSES_STORE"] = store
+    if files:
+        os.environ["CLAUSES_FILES"] = str(files)
+    settings = {
+        "server.address": "127.0.0.1",
+        "server.port": port,
+        "server.headless": str(not browser).lower(),
+        "server.maxUploadSize": largest,
+        "browser.gatherUsageStats": "false",
+        "client.toolbarMode": "viewer",
+        "theme.primaryColor": "#0072b2",
+    }
+    command = [sys.executable, "-m", "streamlit", "run", str(project_data("app.py"))]
+    os.execv(sys.executable, [*command, *(f"--{name}={value}" for name, value in settings.items())])
+
+
+def train_beside(
+    documents: list[LabelledDocument], data: Path, models: Path, version: str, corrections: str | None
+) -> str:
+    """Make a version beside the one in use, show before and after; returns its name."""
+    from tqdm import tqdm
+
+    try:
+        from classifier.retraining import held_out_documents, read_corrections, retrain
+    except ModuleNotFoundError as error:
+        raise UsageError(
+            f"{error.name} is not installed", "the review store needs it: pip install 'collaboration-clauses[app]'"
+        ) from error
+    corrected = read_corrections(corrections) if corrections is not None else []
+    with tqdm(total=100, bar_format="{desc} {bar} {n:.0f} %", disable=not sys.stderr.isatty()) as bar:
+
+        def report(stage: str, share: float) -> None:
+            bar.set_description(stage)
+            bar.update(100 * share - bar.n)
+
+        made = retrain(documents, corrected, held_out_documents(data), models, version, report)
+    typer.echo(made.table().to_string(index=False, float_format=lambda v: f"{v:.3f}", na_rep=""))
+    of = made.learned
+    typer.echo(
+        f"{models / made.version}: {of.clauses} corrected clauses of {of.documents} documents by {of.annotators} people; "
+        f"left out: {of.held_out} of held-out documents, {of.known} in the training data, {of.repeated} repeats"
+    )
+    return made.version
+
+
+def bring_into_use(models: Path, version: str, by: str, force: bool) -> None:
+    """Promote a version, or roll back to it, and say so."""
+    from classifier.versions import promote
+
+    done = promote(models, version, by, force)
+    before, after = ("not measured" if f is None else f"{f:.3f}" for f in (done.core_f1_before, done.core_f1_after))
+    was = f" (was: {done.from_version}, core F1 {before})" if done.from_version else ""
+    forced = ", forced" if done.forced else ""
+    typer.echo(printable(f"{done.action}: version {version} is in use, core F1 {after}{was}{forced}"))
+
+
+def user_name() -> str:
+    """The system's name for who runs the command."""
+    from getpass import getuser
+
+    try:
+        return getuser()
+    except (OSError, KeyError):  # a container without a user list
+        return "unknown"
 
 
 def progress(items: Iterable[T], total: int, quiet: bool) -> Iterable[T]:
@@ -232,6 +437,15 @@ def show_scores(title: str, scores: Scores) -> None:
     typer.echo(f"\n{title}")
     typer.echo(scores.table().to_string(index=False, float_format=lambda v: f"{v:.2f}"))
     show_figures("  this model", scores)
+
+
+def show_proof(proof: Proof) -> None:
+    """Calibration errors, and what review of the least certain clauses catches."""
+    from classifier.proof import review_line
+
+    errors = [f"{k} {v:.3f}" for k, v in proof.figures().items() if "_ece" in k]
+    typer.echo(f"{'  calibration':24} {'  '.join(errors)}")
+    typer.echo(f"{'  review':24} {review_line(proof)}")
 
 
 def show_figures(title: str, scores: Scores) -> None:

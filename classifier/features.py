@@ -80,7 +80,7 @@ STOP = frozenset(
 # elsewhere in a document that is about it, or nowhere near.
 SIGNALS = ("own", "lead-in", "heading", "near", "document", "none")
 ABOUT = 4.0  # immigration concepts in a thousand words from which a document is about it
-LEAD = 24  # words of a lead-in that are read with the clause: its end, which governs
+LEAD = 40  # words of a lead-in that are read with the clause: its end, which governs
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,9 +14,12 @@ FLOW = """
     errors codebook
     document furniture drawing layout pdf_pages text_formats pages
     citations sentences list_marks headings line_breaks structure clauses
-    conditions labelled agreement features predictions
-    findings pipeline departments batch exports comparison
-    corrections training evaluation peers
+    conditions labelled agreement concepts features predictions explanations
+    findings pipeline departments batch exports page_images comparison
+    store_tables store labellings store_documents corrections queues reliability double_annotation
+    people questions
+    annotation_formats interchange training designs evaluation peers versions retraining
+    noise proof proof_pictures proof_folder
     sample_layouts samples
     cli __main__
 """.split()
