@@ -179,7 +179,7 @@ class _PolicyLines:
     def _open(self, path: str) -> None:
         """Headings down to a path, from where the open one parts from it."""
         wanted = [_plain(title) for title in path.split(" > ")] if path else []
-        if wanted == self.headings:
+        if not wanted or wanted == self.headings:  # the format can't close a heading: what has none stays below the last
             return
         same = 0
         while same < min(len(wanted), len(self.headings)) and wanted[same] == self.headings[same]:
@@ -188,7 +188,7 @@ class _PolicyLines:
             above = " > ".join(wanted[:level])
             self.items.append(LabelledItem("heading", wanted[level], level + 1, heading=above))
             self.lead_ins.clear()
-        self.headings = wanted or self.headings
+        self.headings = wanted
 
     def _level(self, clause: Clause, text: str, context: str) -> tuple[int | None, bool]:
         """The list depth at which the reader finds this lead-in, None if there is none; and does the line go on?"""

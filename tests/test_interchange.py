@@ -359,3 +359,11 @@ def test_nobody_learns_from_what_nobody_reviewed(store: Store, tmp_path: Path) -
     assert (read.family, read.hand) == ("orders", "team")
     with pytest.raises(StoreError, match="no document"):
         reviewed_document(store, "gone")
+
+
+def test_a_clause_without_a_heading_stays_below_the_last_one(store: Store) -> None:
+    units = [Unit("One is logged.", heading="H"), Unit("Two is logged.")]
+    document = add(store, "loose.txt", units)
+    for clause in queue(store, "ann", "document", EVERYTHING):
+        decide(store, "ann", [clause], HOLD)
+    assert [i.heading for i in reviewed_document(store, document).clauses] == ["H", "H"]
