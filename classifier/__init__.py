@@ -8,6 +8,7 @@ load_model       a folder of models/ → Model              predictions
 predict_clauses  [Clause] + Model → [Prediction]          predictions
 find             labels → what the text says about each practice   findings
 score_file       all of it, for one file                  pipeline
+score_paths      all of it, for many → Evidence, as tables    evidence
 load_codebook    every label with its definition          codebook
 """
 
@@ -19,12 +20,22 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from classifier.clauses import split_document
     from classifier.codebook import load_codebook
+    from classifier.evidence import score_paths
     from classifier.findings import find
     from classifier.pages import read_document
     from classifier.pipeline import score_file
     from classifier.predictions import load_model, predict_clauses
 
-__all__ = ["find", "load_codebook", "load_model", "predict_clauses", "read_document", "score_file", "split_document"]
+__all__ = [
+    "find",
+    "load_codebook",
+    "load_model",
+    "predict_clauses",
+    "read_document",
+    "score_file",
+    "score_paths",
+    "split_document",
+]
 
 _HOMES = {
     "find": "findings",
@@ -33,6 +44,7 @@ _HOMES = {
     "predict_clauses": "predictions",
     "read_document": "pages",
     "score_file": "pipeline",
+    "score_paths": "evidence",
     "split_document": "clauses",
 }
 

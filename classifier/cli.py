@@ -324,6 +324,41 @@ def run_app(
     os.execv(sys.executable, [*command, *(f"--{name}={value}" for name, value in settings.items())])
 
 
+@app.command("compare")
+def compare_policies(
+    where: Annotated[str, typer.Argument(metavar="RESULTS_OR_STORE", help="Folder of results, store file or URL.")],
+    departments: Annotated[
+        list[str] | None, typer.Option("--departments", help="A department; give two to four of them.")
+    ] = None,
+    versions: Annotated[
+        tuple[str, str] | None, typer.Option("--versions", metavar="OLD NEW", help="Two documents, by name or id.")
+    ] = None,
+    out: Annotated[Path | None, typer.Option("--out", help="CSV file for the table, instead of text.")] = None,
+    files: Annotated[
+        Path | None, typer.Option("--files", help="Folder for copies of documents, beside a database.")
+    ] = None,
+) -> None:
+    """Compare departments practice by practice, or two versions of a policy: answers, and the words behind them."""
+    from classifier import side_by_side, versions_compared
+    from classifier.evidence import read_evidence, write_table
+
+    if bool(departments) == (versions is not None):
+        raise UsageError("nothing to compare, or too much", "give either --departments or --versions")
+    evidence = read_evidence(where, files)
+    if versions:
+        compared = versions_compared.compare_versions(evidence, *versions)
+        table, lines = versions_compared.table(compared), versions_compared.as_text(compared)
+    else:
+        rows = side_by_side.side_by_side(evidence, departments or [])
+        table, lines = side_by_side.table(rows), side_by_side.as_text(rows)
+    if out:
+        write_table(out, table)
+        typer.echo(f"table in {out}")
+    else:
+        for line in lines:
+            typer.echo(printable(line))
+
+
 def train_beside(
     documents: list[LabelledDocument], data: Path, models: Path, version: str, corrections: str | None
 ) -> str:

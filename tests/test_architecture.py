@@ -18,6 +18,7 @@ FLOW = """
     findings pipeline departments batch exports page_images comparison
     store_tables store labellings store_documents corrections queues reliability double_annotation
     people questions
+    evidence_sources store_sources evidence wording matrix side_by_side templates versions_compared contradictions
     annotation_formats interchange training designs evaluation peers versions retraining
     noise proof proof_pictures proof_folder
     sample_layouts samples
