@@ -126,7 +126,7 @@ class Sentences:
             self.kept.update(zip(new, encoder().encode(new, batch_size=64, normalize_embeddings=True), strict=True))
         return np.array([self.kept[t] for t in texts], dtype=np.float32)
 
-    def fit_transform(self, rows: Sequence[Any]) -> csr_matrix:
+    def fit_transform(self, rows: Sequence[Any], truth: object = None) -> csr_matrix:  # noqa: ARG002
         return self.transform(rows)
 
     def transform(self, rows: Sequence[Any]) -> csr_matrix:
