@@ -318,7 +318,9 @@ def run_app(
         "server.maxUploadSize": largest,
         "browser.gatherUsageStats": "false",
         "client.toolbarMode": "viewer",
-        "theme.primaryColor": "#0072b2",
+        "theme.light.primaryColor": "#0072b2",
+        "theme.dark.primaryColor": "#56b4e9",
+        "server.fileWatcherType": "none",
     }
     command = [sys.executable, "-m", "streamlit", "run", str(project_data("app.py"))]
     os.execv(sys.executable, [*command, *(f"--{name}={value}" for name, value in settings.items())])

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import io
+import threading
 from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 
-import pdfplumber
+import pypdfium2
+from PIL import Image, ImageDraw
 
 from classifier.errors import UnreadableDocument
 
@@ -14,6 +17,7 @@ PageBox = tuple[int, float, float, float, float]  # page from 1; x0, top, x1, bo
 DOTS = 96  # an inch at zoom 1: a letter page is 816 pixels wide
 FILL, EDGE = (255, 196, 0, 70), (176, 98, 0, 255)
 MOST_DOTS = 4000  # longest side of a picture in pixels, however large the page says it is
+_ONE_AT_A_TIME = threading.Lock()  # pdfium fails when two threads use it, and each browser has a thread of its own
 
 
 def draw_page(file: Path, page: int, boxes: Sequence[PageBox] = (), zoom: float = 1.0) -> bytes:
@@ -22,19 +26,27 @@ def draw_page(file: Path, page: int, boxes: Sequence[PageBox] = (), zoom: float 
     Raises UnreadableDocument where the file or the page can't be drawn.
     """
     try:
-        with pdfplumber.open(file, pages=[page]) as pdf:
-            if not pdf.pages:
+        with _ONE_AT_A_TIME, closing(pypdfium2.PdfDocument(file)) as pdf:
+            if not 1 <= page <= len(pdf):
                 raise UnreadableDocument(f"{file}: no page {page}", "look at another page")
-            shown = pdf.pages[0]
-            fitting = 72 * MOST_DOTS / max(float(shown.width), float(shown.height), 1.0)
-            picture = shown.to_image(resolution=min(DOTS * zoom, fitting), antialias=True)
-            for on, x0, top, x1, bottom in boxes:
-                if on == page:
-                    picture.draw_rect((x0, top, x1, bottom), fill=FILL, stroke=EDGE)
-            target = io.BytesIO()
-            picture.annotated.convert("RGB").save(target, "PNG", compress_level=2)
-            return target.getvalue()
+            sheet = pdf[page - 1]
+            # the size of what is shown of the sheet, upright; clauses' boxes are measured from its corner too
+            width, height = sheet.get_size()
+            scale = min(DOTS * zoom / 72, MOST_DOTS / max(width, height, 1.0))
+            picture = sheet.render(scale=scale).to_pil().convert("RGB")
     except UnreadableDocument:
         raise
     except Exception as error:  # the drawing library has as many errors as there are ways to break a PDF
         raise UnreadableDocument(f"{file}: page {page} can't be drawn ({error})", "read the text beside it") from error
+    mark(picture, [[v * scale for v in box] for on, *box in boxes if on == page])
+    target = io.BytesIO()
+    picture.save(target, "PNG", compress_level=2)
+    return target.getvalue()
+
+
+def mark(picture: Image.Image, boxes: Sequence[Sequence[float]]) -> None:
+    """Tint and frame boxes (x0, top, x1, bottom in pixels), as a marker pen would: what is dark stays dark."""
+    draw = ImageDraw.Draw(picture, "RGBA")
+    for x0, top, x1, bottom in boxes:
+        if x0 <= x1 and top <= bottom:
+            draw.rectangle((x0, top, x1, bottom), fill=FILL, outline=EDGE)

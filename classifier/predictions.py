@@ -151,7 +151,7 @@ class Model:
         by_pair = dict(zip(pairs, stances, strict=True))
         sure = np.where(given, probabilities, 1 - probabilities).prod(axis=1).tolist()
         scores = np.round(probabilities.astype(np.float64), 4).tolist()
-        labelled: list[bool] = given.any(axis=1).tolist()
+        labelled = [bool(row.any()) for row in given]
         found = []
         for row, clause in enumerate(clauses):
             labels: tuple[Label, ...] = ()

@@ -8,14 +8,15 @@ from typing import Any
 
 import streamlit as st
 
-from classifier.explanations import Contribution, Field
+from classifier.corrections import ClauseView
+from classifier.explanations import Contribution, Explanation, Field
 
 STRONGEST = 8  # words marked on each side
 
 CSS = """
-.clause { font-family: var(--st-font); font-size: 1.06rem; line-height: 1.65; color: var(--st-text-color); white-space: pre-wrap; }
+.clause { font-family: var(--st-font); font-size: 1.06rem; line-height: 1.5; color: var(--st-text-color); white-space: pre-wrap; }
 .lead { opacity: .75; border-left: 3px solid color-mix(in srgb, var(--st-text-color) 35%, transparent); padding-left: .7em; margin-bottom: .45em; }
-.grey { opacity: .55; font-size: .92rem; line-height: 1.5; }
+.grey { opacity: .7; font-size: .92rem; line-height: 1.4; }
 .for { background: color-mix(in srgb, #0072b2 calc(var(--w) * 45%), transparent); border-bottom: 2px solid #0072b2; border-radius: 2px; }
 .against { background: color-mix(in srgb, #d55e00 calc(var(--w) * 40%), transparent); border-bottom: 2px dashed #d55e00; border-radius: 2px; }
 """
@@ -38,6 +39,19 @@ export default function ({ data, parentElement }) {
     }
     root.appendChild(line)
   }
+  const words = root.textContent
+  if (root.dataset.words === words) return
+  root.dataset.words = words
+  show(root.querySelector(".clause:not(.grey)"), root.getRootNode().host ?? root)
+}
+
+// Bring a new clause into view in the box that it scrolls in, with a little of what stands before it.
+function show(line, host) {
+  let box = host.parentElement
+  while (box && !/auto|scroll/.test(getComputedStyle(box).overflowY)) box = box.parentElement
+  if (!line || !box || box.clientHeight > innerHeight * 0.7) return
+  const [of, at] = [box.getBoundingClientRect(), line.getBoundingClientRect()]
+  box.scrollTop += at.top - of.top - Math.max(0, Math.min(60, of.height - at.height))
 }
 """
 
@@ -62,6 +76,23 @@ def show_text(parts: Sequence[Part], key: str) -> None:
     """Show parts of text one below the other, words that speak for a label in blue, against it in dashed orange."""
     data = {"parts": [{"look": part.look, "pieces": pieces(part)} for part in parts if part.text]}
     _component()(data=data, key=key)
+
+
+def show_words(view: ClauseView, explained: Explanation | None) -> None:
+    """Heading, neighbours in grey, lead-in, and the clause with the words that spoke for and against."""
+    told = explained.contributions if explained else ()
+    clause = view.clause
+    with st.container(height=310, border=False, key="text_box"):
+        show_text(
+            [
+                Part(clause.heading, "grey", of_field(told, "heading")),
+                *(Part(c.text, "grey") for c in view.before),
+                Part(clause.context, "lead", of_field(told, "context")),
+                Part(clause.text, "", of_field(told, "text")),
+                *(Part(c.text, "grey") for c in view.after),
+            ],
+            key="clause_text",
+        )
 
 
 def of_field(contributions: Sequence[Contribution], field: Field) -> tuple[Contribution, ...]:

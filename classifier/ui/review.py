@@ -22,14 +22,27 @@ from classifier.page_images import draw_page
 from classifier.queues import Filters, duplicates_of, next_after, progress, queue, queue_length
 from classifier.store import Store
 from classifier.store_documents import list_departments, list_documents
-from classifier.ui.clause_text import Part, of_field, show_text
+from classifier.ui.clause_text import show_words
 from classifier.ui.session import errors_as_words, model, must_be, say_error, store
 
 PRACTICE_KEYS = "1 2 3 4 5 6 7 8 9 0 Q W E T Y U I".split()  # C and R are Streamlit's own
 STANCE_KEYS = "A S D F G".split()
 ORDERS = {"uncertain": "least certain first", "document": "in reading order", "audit": "random sample"}
-TEXT_HEIGHT = 310  # pixels, so that the keys stay where they are from clause to clause
 ZOOMS = (0.75, 1.0, 1.5, 2.0)
+# Every line has its place and height, so that nothing moves from clause to clause; the text takes what the window has left.
+STYLE = """<style>
+.stApp .stMainBlockContainer { padding-top: 4rem; }
+[data-testid="stLayoutWrapper"]:has(> .st-key-text_box), .st-key-text_box { height: clamp(190px, 100vh - 612px, 460px) !important; flex: none !important; }
+[data-testid="stLayoutWrapper"]:has(> .st-key-page_box), .st-key-page_box { height: max(560px, 100vh - 7.6rem) !important; flex: none !important; }
+.st-key-said_of, .st-key-speaking { height: 1.5rem; overflow: hidden; }
+.st-key-said_of *, .st-key-speaking * { white-space: nowrap; overflow: hidden; text-overflow: ellipsis; }
+.st-key-standing { height: 2.9rem; overflow-y: auto; }
+.st-key-standing * { white-space: pre-wrap; line-height: 1.4; }
+.st-key-decision, .st-key-decision [data-testid="stVerticalBlock"] { gap: .3rem; }
+.st-key-decision .stButton button { min-height: 1.75rem; padding: 0 .45rem; }
+.st-key-decision .stButton button p { font-size: .9rem; }
+.st-key-decision [data-testid="stHorizontalBlock"] { gap: .5rem; }
+</style>"""
 
 
 def page() -> None:
@@ -84,7 +97,8 @@ def filters() -> Filters:
 
 def begin_anew() -> None:
     """Forget the clause in hand, so that the queue gives its first."""
-    st.session_state.pop("clause", None)
+    for of_clause in ("clause", "view"):
+        st.session_state.pop(of_clause, None)
     st.query_params.pop("clause", None)
 
 
@@ -92,6 +106,7 @@ def begin_anew() -> None:
 def review(name: str) -> None:
     """The clause in hand. A fragment: a key stroke redraws this alone."""
     at = store()
+    st.html(STYLE)
     if problem := st.session_state.pop("problem", None):
         say_error(problem)
     if note := st.session_state.pop("said", ""):
@@ -100,11 +115,15 @@ def review(name: str) -> None:
     if clause is None:
         nothing_left(at, name)
         return
+    try:
+        view = take_up(at, name, clause)
+    except ClassifierError as error:  # a deep link to what is not there
+        say_error(error)
+        st.button("Go to the queue", on_click=begin_anew, type="primary")
+        return
     with errors_as_words():
-        take_up(view_clause(at, name, clause))
-        view: ClauseView = st.session_state["view"]
         left, right = st.columns([5, 6], gap="medium")
-        with right:
+        with right, st.container(key="decision"):
             show_decision(at, name, view)
         with left:
             show_page(view)
@@ -125,16 +144,19 @@ def nothing_left(at: Store, name: str) -> None:
         st.success(f"All {done.clauses} clauses are decided.")
     else:
         st.info("Nothing is left in this queue. Change the order or the filters on the left.")
-    key("Undo", "Z", lambda: step_back(name))
+    key("Undo", "Z", lambda: step_back(name), anywhere=True)
 
 
-def take_up(view: ClauseView) -> None:
-    """Begin with a clause: its labels as they stand are the draft. A clause already in hand keeps its draft."""
+def take_up(at: Store, name: str, clause: str) -> ClauseView:
+    """Begin with a clause: its labels as they stand are the draft. A clause already in this person's hand keeps its draft."""
     state = st.session_state
-    if state.get("clause") == view.clause.id and "view" in state and state["view"].clause.id == view.clause.id:
-        return
-    state["clause"] = view.clause.id
-    st.query_params["clause"] = view.clause.id
+    if "view" in state and (state["view"].clause.id, state.get("held_by")) == (clause, name):
+        held: ClauseView = state["view"]
+        return held
+    view = view_clause(at, name, clause)
+    state["clause"] = clause
+    state["held_by"] = name
+    st.query_params["clause"] = clause
     state["view"] = view
     state["began"] = time.monotonic()
     state["with_twins"] = False
@@ -144,6 +166,7 @@ def take_up(view: ClauseView) -> None:
     state["draft"] = dict(labelling.labels)
     state["conditions"] = list(labelling.conditions)
     state["focus"] = doubtful_label(view, state["draft"])
+    return view
 
 
 def standing_labels(view: ClauseView) -> Labelling:
@@ -162,17 +185,35 @@ def doubtful_label(view: ClauseView, draft: dict[str, str | None]) -> str | None
 
 
 def key(
-    label: str, shortcut: str, act: Callable[[], None], *, primary: bool = False, name: str = "", off: bool = False
+    label: str,
+    shortcut: str,
+    act: Callable[[], None],
+    *,
+    primary: bool = False,
+    off: bool = False,
+    hint: str | None = None,
+    final: bool = False,
+    anywhere: bool = False,
 ) -> None:
-    """A button with its key; what it does runs before the page is drawn again."""
+    """A button with its key; what it does runs before the page is drawn again.
+
+    It works on the clause that was shown with it, unless `anywhere`. final: it leaves the clause; then the button belongs to
+    this clause alone, so that a key held down or struck twice never decides a clause that nobody has seen yet.
+    """
+    clause = None if anywhere else st.session_state.get("clause")
     st.button(
-        label, key=name or f"key_{shortcut}", shortcut=shortcut, on_click=guarded, args=(act,), disabled=off,
-        type="primary" if primary else "secondary", width="stretch",
+        label, key=f"key_{shortcut}_{clause}" if final else f"key_{shortcut}", shortcut=shortcut, on_click=guarded,
+        args=(act, clause), disabled=off, type="primary" if primary else "secondary", width="stretch", help=hint,
     )  # fmt: skip
 
 
-def guarded(act: Callable[[], None]) -> None:
-    """Run a step; what the store refuses is said on the page, with everything in hand kept."""
+def guarded(act: Callable[[], None], clause: str | None = None) -> None:
+    """Run a step; what the store refuses is said on the page, with everything in hand kept.
+
+    clause: the step is for this one; it is left where another one is in hand by now.
+    """
+    if clause is not None and (clause != st.session_state.get("clause") or "view" not in st.session_state):
+        return
     try:
         act()
     except ClassifierError as error:
@@ -276,27 +317,40 @@ def ask(name: str) -> None:
 def show_decision(at: Store, name: str, view: ClauseView) -> None:
     """Clause, labels and keys."""
     state = st.session_state
-    done = progress(at, name)
-    st.caption(f"{done.decided} of {done.clauses} decided, {queue_length(at, name, filters())} in this queue")
-    st.text(f"{view.document.department.name} · {view.document.name} · page {view.clause.page}")
+    with st.container(key="said_of"):
+        st.text(f"{view.document.name}, page {view.clause.page} · {view.document.department.name}")
+    counts = st.container()  # filled last: nobody waits for it
     explained = explanation(view, state["focus"])
     show_words(view, explained)
-    if explained is not None:
-        practice = load_codebook().practice(state["focus"]).name
-        stance = state["draft"].get(state["focus"]) if state.get("words_for") == "stance" else None
-        of = f"“{stance}”" if stance else practice
-        other = "the practice" if state.get("words_for") == "stance" else "the stance"
-        row = st.columns([3, 2])
-        row[0].caption(f"Underlined blue speaks for {of}, dashed orange against it.")
-        with row[1]:
-            key(f"Words for {other}", "V", swap_words)
-    if view.blind:
-        st.caption("You label this clause blind: neither the machine's labels nor anybody else's are shown.")
-    show_steps(at, name, view)
+    with st.container(key="speaking"):
+        st.caption(what_speaks(view, explained))
+    show_standing()
+    show_steps(at, name, view, explained)
     show_labels(view)
     show_conditions(view)
-    if state.get("codebook_open"):
-        show_codebook(state["focus"])
+    done = progress(at, name)
+    counts.caption(f"{done.decided} of {done.clauses} decided, {queue_length(at, name, filters())} in this queue")
+
+
+def what_speaks(view: ClauseView, explained: Explanation | None) -> str:
+    """What the marks in the text mean, in one line."""
+    state = st.session_state
+    if view.blind:
+        return "You label this clause blind: neither the machine's labels nor anybody else's are shown."
+    if explained is None:
+        return "Choose a practice to see the words that speak for it."
+    stance = state["draft"].get(state["focus"]) if state.get("words_for") == "stance" else None
+    of = f"“{stance}”" if stance else load_codebook().practice(state["focus"]).name
+    return f"Blue, underlined: speaks for {of}. Orange, dashed: against."
+
+
+def show_standing() -> None:
+    """What Enter will record, in words."""
+    book = load_codebook()
+    draft: dict[str, str | None] = st.session_state["draft"]
+    words = [f"{book.practice(p).name}: {stance}" if stance else book.practice(p).name for p, stance in draft.items()]
+    with st.container(key="standing"):
+        st.text(" · ".join(words) or "None of the practices")
 
 
 def swap_words() -> None:
@@ -320,48 +374,36 @@ def surroundings_of(view: ClauseView) -> Surroundings:
     return Surroundings(view.clause.text, view.clause.context, view.clause.heading, before)
 
 
-def show_words(view: ClauseView, explained: Explanation | None) -> None:
-    """Heading, neighbours in grey, lead-in, and the clause with the words that spoke for and against."""
-    told = explained.contributions if explained else ()
-    clause = view.clause
-    with st.container(height=TEXT_HEIGHT, border=False, key="text_box"):
-        show_text(
-            [
-                Part(clause.heading, "grey", of_field(told, "heading")),
-                *(Part(c.text, "grey") for c in view.before),
-                Part(clause.context, "lead", of_field(told, "context")),
-                Part(clause.text, "", of_field(told, "text")),
-                *(Part(c.text, "grey") for c in view.after),
-            ],
-            key="clause_text",
-        )
-
-
-def show_steps(at: Store, name: str, view: ClauseView) -> None:
-    """The keys that move on."""
+def show_steps(at: Store, name: str, view: ClauseView, explained: Explanation | None) -> None:
+    """The keys that move on, and those that tell more."""
     state = st.session_state
     twins = duplicates_of(at, name, view.clause.id)
-    row = st.columns(3)
+    why = "practice" if state.get("words_for") == "stance" else "stance"
+    alike = f"+ {len(twins)} alike" if twins else "none alike"
+    row = st.columns(4)
     with row[0]:
-        together = f" + {len(twins)} alike" if state["with_twins"] else ""
-        key(f"Accept{together}", "Enter", lambda: accept(at, name), primary=True)
-        key("Back", "B", lambda: go(after(at, name, backwards=True)))
+        together = f" {len(twins) + 1}" if twins and state["with_twins"] else ""
+        key(f"Accept{together}", "Enter", lambda: accept(at, name), primary=True, final=True)
+        key("Question", "L", lambda: state.update(asking=not state["asking"]), primary=bool(view.flag))
     with row[1]:
-        key("Skip", "X", lambda: leave(at, name))
-        key("Ask a question", "L", lambda: state.update(asking=not state["asking"]), primary=bool(view.flag))
-    with row[2]:
-        key("Undo", "Z", lambda: step_back(name))
+        key("Skip", "X", lambda: leave(at, name), final=True)
         key("Codebook", "H", lambda: state.update(codebook_open=not state.get("codebook_open", False)))
-    if twins:
+    with row[2]:
+        key("Undo", "Z", lambda: step_back(name), anywhere=True)
+        key(f"Why {why}", "V", swap_words, off=explained is None, hint=f"Mark the words that speak for the {why}")
+    with row[3]:
+        key("Back", "B", lambda: go(after(at, name, backwards=True)), final=True)
         key(
-            f"{len(twins)} clauses of other documents read alike: decide them together",
-            "M", lambda: state.update(with_twins=not state["with_twins"]), primary=state["with_twins"],
+            alike, "M", lambda: state.update(with_twins=not state["with_twins"]), off=not twins,
+            primary=bool(twins) and state["with_twins"],
+            hint="Clauses of other documents that read exactly alike: decide them together",
         )  # fmt: skip
     if view.flag:
         st.text(f"Open question: {view.flag}")
     if state["asking"]:
-        st.text_input("What is to be settled?", key="question")
-        st.button("Ask", on_click=guarded, args=(lambda: ask(name),))
+        with st.form("asking_box", border=False):
+            st.text_input("What is to be settled?", key="question")
+            st.form_submit_button("Ask", on_click=guarded, args=(lambda: ask(name), view.clause.id))
 
 
 def leave(at: Store, name: str) -> None:
@@ -381,8 +423,6 @@ def show_labels(view: ClauseView) -> None:
     for i, practice in enumerate(book.practices):
         with columns[i // 9]:
             words = [("▸ " if practice.id == state["focus"] else "") + practice.name]
-            if draft.get(practice.id):
-                words.append(str(draft[practice.id]))
             if scores.get(practice.id, 0.0) >= 0.05:
                 words.append(f"{scores[practice.id]:.0%}")
             key(" · ".join(words), PRACTICE_KEYS[i], partial(toggle, practice), primary=practice.id in draft)
@@ -404,9 +444,9 @@ def show_conditions(view: ClauseView) -> None:
         row[0].text(f"{condition.type}: “{condition.text}”")
         row[1].button("✕", key=f"drop_{i}", on_click=drop_condition, args=(i,), help="Take this condition off")
     with st.expander("Add a condition", key="conditions_box"):
-        kind = st.selectbox("The clause turns on", list(load_codebook().conditions), key="condition_type")
-        words = st.text_input("Its words, as they stand in the clause or its lead-in", key="condition_words")
-        st.button("Add", on_click=guarded, args=(lambda: add_condition(view.clause, kind, words),))
+        st.selectbox("The clause turns on", list(load_codebook().conditions), key="condition_type")
+        st.text_input("Its words, as they stand in the clause or its lead-in", key="condition_words")
+        st.button("Add", on_click=guarded, args=(lambda: add_condition(view.clause), view.clause.id))
 
 
 def drop_condition(number: int) -> None:
@@ -414,11 +454,14 @@ def drop_condition(number: int) -> None:
     del st.session_state["conditions"][number]
 
 
-def add_condition(clause: Clause, kind: str, words: str) -> None:
-    """Add a condition; its words must stand in the clause or its lead-in."""
-    if not words.strip() or words.strip() not in f"{clause.context} {clause.text}":
+def add_condition(clause: Clause) -> None:
+    """Add the condition that was typed; its words must stand in the clause or its lead-in."""
+    state = st.session_state
+    words = state["condition_words"].strip()
+    if not words or words not in f"{clause.context} {clause.text}":
         raise ClassifierError("these words are not in the clause or its lead-in", "copy them as they stand")
-    st.session_state["conditions"].append(Condition(kind, words.strip()))
+    state["conditions"].append(Condition(state["condition_type"], words))
+    state["condition_words"] = ""
 
 
 def show_codebook(practice_id: str | None) -> None:
@@ -436,8 +479,9 @@ def show_codebook(practice_id: str | None) -> None:
             st.text(f"{stance}: {definition}")
 
 
+@st.fragment
 def show_page(view: ClauseView) -> None:
-    """The source page with the clause marked, its neighbours a key away."""
+    """The source page with the clause marked, its neighbours a key away. A fragment: turning pages redraws this alone."""
     state = st.session_state
     row = st.columns(4)
     turn = {"Left": -1, "Right": 1}
@@ -451,6 +495,8 @@ def show_page(view: ClauseView) -> None:
             place = min(max(0, ZOOMS.index(zoom) + step), len(ZOOMS) - 1)
             key(label, shortcut, partial(state.update, zoom=ZOOMS[place]), off=ZOOMS[place] == zoom)
     with st.container(height=860, border=True, key="page_box"):
+        if state.get("codebook_open"):
+            show_codebook(state["focus"])
         if view.document.kept.suffix.lower() != ".pdf":
             st.caption("No page picture: this is not a PDF file. The text is on the right.")
             return
@@ -466,7 +512,7 @@ def boxes_of(clause: Clause, page: int) -> tuple[Any, ...]:
     return tuple(box for box in clause.boxes if box[0] == page)
 
 
-@st.cache_data(max_entries=200, show_spinner=False)
+@st.cache_data(max_entries=40, show_spinner=False)
 def page_picture(file: str, page: int, boxes: tuple[Any, ...], zoom: float) -> bytes:
     """A marked page, drawn once."""
     return draw_page(Path(file), page, boxes, zoom)
