@@ -93,13 +93,16 @@ def run(paths: Sequence[Path]) -> None:
     registry = read_registry(paths)
     version = load_model().version
     files = list_files(paths)
-    bar = st.progress(0.0, text=f"0 of {len(files)} files")
+    bar = st.progress(0.0, text=f"0 of {len(files)} files. Leaving this page stops the run; what is scored stays.")
     entries: list[Entry] = []
     for number, (file, document) in enumerate(zip(files, score_files(files), strict=True), 1):
         department = department_of(file.path, file.root, registry, document.first_lines)
         entries.append(Entry(document, department))
         add_document(store(), document, department, version, file.path)
-        bar.progress(number / len(files), text=f"{number} of {len(files)} files")
+        bar.progress(
+            number / len(files),
+            text=f"{number} of {len(files)} files. Leaving this page stops the run; what is scored stays.",
+        )
     bar.empty()
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder)
