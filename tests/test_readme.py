@@ -46,6 +46,13 @@ def test_the_python_lines_run() -> None:
     assert done.stdout.startswith("notifies_ice_on_release ")
 
 
+def test_the_lines_with_frames_answer_the_question() -> None:
+    done = run(sys.executable, "-c", block("frames"), cwd=ROOT)
+    assert done.returncode == 0, done.stderr
+    assert {"department", "stance", "page", "text"} == set(done.stdout.split("\n", 1)[0].split())
+    assert "Merrowfield Police Department" in done.stdout
+
+
 def test_a_wheel_does_the_main_job_away_from_the_checkout(tmp_path: Path) -> None:
     built = run(
         sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation", "-w", str(tmp_path), ".", cwd=ROOT
