@@ -179,7 +179,9 @@ class _PolicyLines:
     def _open(self, path: str) -> None:
         """Headings down to a path, from where the open one parts from it."""
         wanted = [_plain(title) for title in path.split(" > ")] if path else []
-        if not wanted or wanted == self.headings:  # the format can't close a heading: what has none stays below the last
+        if (
+            not wanted or wanted == self.headings
+        ):  # the format can't close a heading: what has none stays below the last
             return
         same = 0
         while same < min(len(wanted), len(self.headings)) and wanted[same] == self.headings[same]:

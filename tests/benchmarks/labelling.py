@@ -7,20 +7,15 @@ which is the least that labelling can cost.
 
 from __future__ import annotations
 
-import os
-
-for threads in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
-    os.environ[threads] = "1"
-
 import time
 
 from sklearn.feature_extraction.text import TfidfVectorizer
 
+from classifier.codebook import project_data
 from classifier.concepts import fold_words
 from classifier.evaluation import text_clauses
 from classifier.features import field_features, immigration_words
 from classifier.labelled import read_policies
-from classifier.codebook import project_data
 from classifier.predictions import latest_model, load_model, predict_clauses
 
 ROUNDS = 5
@@ -48,7 +43,9 @@ def main() -> None:
         plain.transform(texts) @ model.practice_part.weights
         least.append(time.process_time() - began)
     print(f"{len(texts)} clauses: {len(texts) / min(ours):,.0f} a second on one core")
-    print(f"plain TF-IDF of words and pairs: {len(texts) / min(least):,.0f} a second; ratio {min(ours) / min(least):.1f}")
+    print(
+        f"plain TF-IDF of words and pairs: {len(texts) / min(least):,.0f} a second; ratio {min(ours) / min(least):.1f}"
+    )
     print(f"load {loading:.2f} s, model {size / 1e6:.1f} MB")
 
 
