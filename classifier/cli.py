@@ -26,6 +26,8 @@ app = typer.Typer(
     help="Reads policies on dealing with ICE, clause by clause, and shows the evidence.",
 )
 ModelOption = Annotated[Path | None, typer.Option("--model", help="A model folder; by default the one in use.")]
+Where = Annotated[str, typer.Argument(metavar="RESULTS_OR_STORE", help="Folder of results, store file or URL.")]
+StoreFiles = Annotated[Path | None, typer.Option("--files", help="Folder for copies of documents, beside a database.")]
 DATA = Path("training_data/documents")
 MODELS = Path("models")
 
@@ -292,9 +294,7 @@ def run_app(
     store: Annotated[str, typer.Option("--store", help="The review store: a file, or a PostgreSQL URL.")] = (
         "clauses-store/store.sqlite"
     ),
-    files: Annotated[
-        Path | None, typer.Option("--files", help="Folder for copies of documents, beside a database.")
-    ] = None,
+    files: StoreFiles = None,
     port: Annotated[int, typer.Option("--port", min=1, max=65535, help="Port on 127.0.0.1.")] = 8501,
     largest: Annotated[int, typer.Option("--largest", min=1, help="Largest file that may be uploaded, in MB.")] = 200,
     browser: Annotated[bool, typer.Option("--browser/--no-browser", help="Open it in the browser.")] = True,
@@ -328,7 +328,7 @@ def run_app(
 
 @app.command("compare")
 def compare_policies(
-    where: Annotated[str, typer.Argument(metavar="RESULTS_OR_STORE", help="Folder of results, store file or URL.")],
+    where: Where,
     departments: Annotated[
         list[str] | None, typer.Option("--departments", help="A department; give two to four of them.")
     ] = None,
@@ -336,9 +336,7 @@ def compare_policies(
         tuple[str, str] | None, typer.Option("--versions", metavar="OLD NEW", help="Two documents, by name or id.")
     ] = None,
     out: Annotated[Path | None, typer.Option("--out", help="CSV file for the table, instead of text.")] = None,
-    files: Annotated[
-        Path | None, typer.Option("--files", help="Folder for copies of documents, beside a database.")
-    ] = None,
+    files: StoreFiles = None,
 ) -> None:
     """Compare departments practice by practice, or two versions of a policy: answers, and the words behind them."""
     from classifier import side_by_side, versions_compared
@@ -359,6 +357,25 @@ def compare_policies(
     else:
         for line in lines:
             typer.echo(printable(line))
+
+
+@app.command("report")
+def report_policies(
+    where: Where,
+    out: Annotated[Path | None, typer.Option("--out", help="The report: a file .html or .docx.")] = None,
+    tables: Annotated[Path | None, typer.Option("--tables", help="Folder for tables to do research with.")] = None,
+    policies: Annotated[
+        Path | None, typer.Option("--policies", help="What was scored, for its departments.csv.")
+    ] = None,
+    files: StoreFiles = None,
+) -> None:
+    """Write everything known of departments: a report that opens offline, or tables with a dictionary, or both."""
+    from classifier.evidence import read_evidence
+    from classifier.report_files import check_targets, write_report
+
+    check_targets(out, tables)  # before the work, not after it
+    for line in write_report(read_evidence(where, files, policies), out, tables):
+        typer.echo(printable(line))
 
 
 def train_beside(

@@ -26,6 +26,15 @@ from classifier.labelled import LabelledDocument, words
 from classifier.predictions import Model, load_model, predict_clauses
 from classifier.training import cross_fitted
 
+# Where not to trust a model, for its card and for every report.
+LIMITS = (
+    "It shows written policy, not practice, and a label is a reason to read the clause, not a finding of fact.",
+    "Statutes and agreements are labelled less surely than general orders and jail procedures; stances less surely "
+    "than practices; `limits` is the stance most often mistaken.",
+    "One clause wrongly labelled can turn a document's verdict; read the quoted clauses before citing one.",
+    "It knows English and U.S. policies only. A page that was not read is `unread`, never silent.",
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Given:
@@ -331,11 +340,7 @@ def model_card(model: Model, figures: dict[str, dict[str, float]]) -> str:
             "",
             "## Limits",
             "",
-            "- It shows written policy, not practice, and a label is a reason to read the clause, not a finding of fact.",
-            "- Statutes and agreements are labelled less surely than general orders and jail procedures; stances less surely "
-            "than practices; `limits` is the stance most often mistaken.",
-            "- One clause wrongly labelled can turn a document's verdict; read the quoted clauses before citing one.",
-            "- It knows English and U.S. policies only. A page that was not read is `unread`, never silent.",
+            *(f"- {limit}" for limit in LIMITS),
             "",
             "## Labels learnt from",
             "",

@@ -107,15 +107,17 @@ def score_paths(paths: Sequence[Path | str], model: Path | None = None, jobs: in
     return Evidence.of_entries(entries, registry.without_document, version)
 
 
-def read_evidence(where: str, files: Path | None = None) -> Evidence:
+def read_evidence(where: str, files: Path | None = None, policies: Path | None = None) -> Evidence:
     """A folder that `clauses score` wrote, or a review store: a file or a database URL, with its folder of documents.
 
-    Raises UsageError where there is neither, EvidenceError and StoreError as the two readers do.
+    policies: the folder that was scored; its departments.csv names the departments without a document. Raises UsageError
+    where there is neither, EvidenceError and StoreError as the two readers do.
     """
     path = Path(where)
+    registry = read_registry([policies]) if policies else None
     if "://" not in where:
         if path.is_dir():
-            return Evidence.from_results(path)
+            return Evidence.from_results(path, registry)
         if not path.is_file():
             raise UsageError(
                 f"{where}: no such folder or store", "name a folder that `clauses score` wrote, or a store"
@@ -128,7 +130,7 @@ def read_evidence(where: str, files: Path | None = None) -> Evidence:
         ) from error
     store = open_store(where, files)
     try:
-        return Evidence.from_store(store)
+        return Evidence.from_store(store, registry)
     finally:
         store.close()
 

@@ -215,6 +215,14 @@ class Replacing:
             self.temporary.unlink(missing_ok=True)
 
 
+def write_file(path: Path, content: bytes) -> None:
+    """Write a file, whole or not at all. Raises UsageError if it can't be written."""
+    try:
+        save_beside(path, lambda beside: beside.write_bytes(content))
+    except OSError as error:
+        raise UsageError(f"{path}: can't be written ({error.strerror or error})", "choose another file") from error
+
+
 def write_csv(path: Path, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
     """Write a table, whole or not at all; no cell is a formula."""
     with Replacing(path) as target:
@@ -228,7 +236,7 @@ def write_workbook(path: Path, entries: Sequence[Entry], departments: Sequence[D
     book = Workbook(write_only=True)
     try:
         fill_workbook(book, entries, departments)
-        save_workbook(path, book.save)
+        save_beside(path, book.save)
     except BaseException:
         for sheet in book:  # openpyxl streams into sheets left open, and complains when they are collected
             with suppress(Exception):
@@ -286,7 +294,7 @@ def fill_workbook(book: Workbook, entries: Sequence[Entry], departments: Sequenc
         add_row(coverage, [text_cell(coverage, v) for v in document_row(entry)])
 
 
-def save_workbook(path: Path, save: Callable[[Path], None]) -> None:
+def save_beside(path: Path, save: Callable[[Path], object]) -> None:
     """Save beside the path, then take its name: the old file stays if saving fails."""
     temporary = path.with_name(f".{path.name}.tmp")
     try:

@@ -21,6 +21,7 @@ FLOW = """
     evidence_sources store_sources evidence wording matrix side_by_side templates versions_compared contradictions
     annotation_formats interchange training designs evaluation peers versions retraining
     noise proof proof_pictures proof_folder
+    charts report_content report_html report_docx research_tables report_files
     sample_layouts samples
     cli __main__
 """.split()

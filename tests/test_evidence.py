@@ -269,6 +269,17 @@ def test_clauses_of_an_older_scoring_are_left_out(store: Store) -> None:
 # --- by name, and from paths --------------------------------------------------------------------------------------
 
 
+def test_departments_without_a_document_come_from_the_registry_of_what_was_scored(
+    results: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "departments.csv").write_text(
+        "document,department,note\n,Nowhere Harbor PD,no reply\n", encoding="utf-8"
+    )
+    found = read_evidence(str(results), policies=tmp_path).departments
+    assert dict(zip(found["department"], found["standing"], strict=True))["Nowhere Harbor PD"] == "no reply"
+    assert "no reply" not in set(read_evidence(str(results)).departments["standing"])
+
+
 def test_results_and_stores_are_told_apart(results: Path, store: Store, tmp_path: Path) -> None:
     add(store, "order.pdf", [NO_HOLD])
     assert len(read_evidence(str(results)).documents) == 4

@@ -413,7 +413,7 @@ def test_a_workbook_that_cannot_be_saved_leaves_the_old_one(tmp_path: Path) -> N
         raise RuntimeError
 
     with pytest.raises(RuntimeError):
-        exports.save_workbook(path, fails)
+        exports.save_beside(path, fails)
     assert [(p.name, p.read_bytes()) for p in tmp_path.iterdir()] == [("findings.xlsx", b"old")]
 
 
@@ -421,7 +421,7 @@ def test_a_full_disk_is_told_in_words(tmp_path: Path, monkeypatch: pytest.Monkey
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(exports, "save_workbook", full)
+    monkeypatch.setattr(exports, "save_beside", full)
     with pytest.raises(UsageError, match="No space left on device"):
         write_results(ENTRIES, MISSING, tmp_path, "7")
     gc.collect()

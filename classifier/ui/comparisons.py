@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import gc
 import html
 import tempfile
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar, cast
 from urllib.parse import urlencode
 
 import pandas as pd
@@ -21,7 +22,7 @@ from classifier.errors import ClassifierError, UnreadableDocument, UsageError
 from classifier.evidence import Evidence, write_table
 from classifier.store import Store
 from classifier.store_tables import documents, events
-from classifier.ui.clause_text import Part, show_text
+from classifier.ui.clause_text import CSS, JS, Part, show_text
 from classifier.ui.review import boxes_of, page_picture
 from classifier.ui.score import COLOURS
 from classifier.ui.session import must_be, say_error, signs_in, store
@@ -48,8 +49,7 @@ class Seen:
 
     def kept(self, what: str, make: Callable[[], Made]) -> Made:
         """What `make` gives, made once for a state of the store. what: its name, with all that it depends on."""
-        made: Made = _kept(what, self.key, make)
-        return made
+        return cast(Made, _kept(what, self.key, make))
 
 
 @st.cache_resource(max_entries=24, show_spinner="Comparing")
@@ -85,7 +85,10 @@ def state_of(at: Store) -> str:
 @st.cache_resource(max_entries=2, show_spinner="Reading the store")
 def _evidence(key: str, _at: Store) -> Evidence:
     del key
-    return Evidence.from_store(_at, kept_list(_at))
+    evidence = Evidence.from_store(_at, kept_list(_at))
+    gc.collect()
+    gc.freeze()  # as for the model: Streamlit looks through all objects after every redraw, which costs 0.1 s here
+    return evidence
 
 
 # the list of departments: the store itself knows neither dates nor departments without a document
@@ -127,17 +130,14 @@ def show_quote(
         return None
     if said:
         st.text(said)
-    heading = Part(view.clause.heading, "grey")
+    clause_parts = [] if words else [Part(view.clause.context, "lead"), Part(view.clause.text)]
+    if view.clause.heading or clause_parts:
+        show_text([Part(view.clause.heading, "grey"), *clause_parts], key=f"words_{key}")
     if words:
-        show_text([heading], key=f"heading_{key}")
-        show_difference(words, key=f"words_{key}")
-    else:
-        show_text([heading, Part(view.clause.context, "lead"), Part(view.clause.text)], key=f"words_{key}")
+        show_difference(words, key=f"difference_{key}")
     with st.container(horizontal=True, vertical_alignment="center", key=f"foot_{key}"):
         st.text(f"{view.document.name}, page {view.clause.page}", width="stretch")
-        if page_button and st.button(
-            "Page", key=f"page_{key}", icon=":material/draft:", help="The page that it stands on"
-        ):
+        if page_button and st.button("Page", key=f"page_{key}", help="The page that it stands on"):
             page_dialog(view)
         link_to_review(view, seen.name, key)
     return view
@@ -146,7 +146,7 @@ def show_quote(
 def link_to_review(view: ClauseView, name: str, key: str) -> None:
     """A link that opens the clause on the review page, in a tab of its own."""
     query = {"clause": view.clause.id} if signs_in() else {"clause": view.clause.id, "name": name}
-    st.link_button("Review", f"review?{urlencode(query)}", icon=":material/rate_review:", key=f"review_{key}")
+    st.link_button("Review", f"review?{urlencode(query)}", key=f"review_{key}")
 
 
 @st.dialog("Page", width="large")
@@ -172,7 +172,7 @@ def show_picture(view: ClauseView) -> None:
     show_text([*around[0], *inside, *around[1]], key=f"around_{view.clause.id}")
 
 
-def said_of(stance: object, conditions: Iterable[str], probability: float, state: str) -> str:
+def said_of(stance: Any, conditions: Iterable[str], probability: Any, state: Any) -> str:
     """What is said of a clause, in one line: "limits · approval · 93 % · machine only"."""
     told = [str(stance) if isinstance(stance, str) else "cites", ", ".join(c.replace("_", " ") for c in conditions)]
     sure = f"{probability:.0%}" if state == "machine" else ""
@@ -199,9 +199,7 @@ _MORE_CSS = """
 
 
 @st.cache_resource(show_spinner=False)
-def _difference_component() -> object:
-    from classifier.ui.clause_text import CSS, JS
-
+def _difference_component() -> Any:
     return st.components.v2.component(
         "clauses_difference", html='<div class="root"></div>', css=CSS + _MORE_CSS, js=JS, isolate_styles=True
     )
@@ -209,8 +207,7 @@ def _difference_component() -> object:
 
 def show_difference(words: Sequence[Piece], key: str) -> None:
     """A difference in one text: what is gone struck out after a minus, what is new underlined after a plus."""
-    show = _difference_component()
-    show(data={"parts": [{"look": "", "pieces": difference_pieces(words)}]}, key=key)  # type: ignore[operator]
+    _difference_component()(data={"parts": [{"look": "", "pieces": difference_pieces(words)}]}, key=key)
 
 
 def difference_pieces(words: Sequence[Piece]) -> list[dict[str, object]]:

@@ -23,7 +23,7 @@ from classifier.ui.comparisons import (
 )
 from classifier.ui.session import errors_as_words
 
-AT_ONCE = 8  # rows with their sentences on the screen
+AT_ONCE = 12  # rows with their sentences on the screen
 
 
 def page() -> None:

@@ -16,8 +16,8 @@ from classifier.ui.comparisons import (
     STANDINGS,
     STATES,
     Seen,
+    as_csv,
     asked,
-    download_table,
     keep_list,
     said_of,
     seen,
@@ -28,7 +28,8 @@ from classifier.ui.comparisons import (
 from classifier.ui.score import COLOURS
 from classifier.ui.session import errors_as_words, must_be, say_error, store
 
-MARKS = {"machine": "", "reviewed": " ✓", "adjudicated": " ✓✓"}
+MARKS = {"machine": [], "reviewed": ["✓"], "adjudicated": ["✓✓"]}
+SILENT = "#f0f0f0"  # no colour of its own, but dark words on it
 IDS = {name: id_ for id_, name in NAMES.items()}
 OF_DEPARTMENT = ("department", "kind", "county", "coverage", "Lunn gap")
 FEW = 5  # clauses of a cell that are shown at first
@@ -59,7 +60,7 @@ def show(looking: Seen) -> None:
         found = matrix(looking.evidence, only, order)
         left, right = st.columns([6, 5] if department else [100, 1], gap="medium" if department else "xxsmall")
         with left:
-            show_table(found, len(departments), department, practice)
+            show_table(found, len(departments), department, practice, table_key(looking, only, order))
         if department:
             with right, st.container(height=700, border=True, key="evidence_box"):
                 show_evidence(looking, department, practice)
@@ -71,7 +72,9 @@ def choose(looking: Seen) -> tuple[Filter, str]:
     state = st.session_state
     row = st.columns(5)
     with row[0]:
-        group = st.selectbox("Practices", [*groups(), ""], format_func=lambda g: g or "all practices", key="matrix_group")
+        group = st.selectbox(
+            "Practices", [*groups(), ""], format_func=lambda g: g or "all practices", key="matrix_group"
+        )
     with row[1]:
         kinds = pick("Kind", sorted(set(departments["kind"]) - {""}))
     with row[2]:
@@ -106,8 +109,18 @@ def practices_of(group: str) -> list[str]:
     return [p.id for p in every if not group or p.group == group or (p.core and group == "core")]
 
 
-def show_table(found: Matrix, of: int, department: str, practice: str) -> None:
-    """The matrix; a click on a cell opens it."""
+def table_key(looking: Seen, only: Filter, order: str) -> str:
+    """Another key for other rows: a table whose rows were changed under it lets the next click go."""
+    state = st.session_state
+    shown = (looking.key, only, order)
+    if state.get("matrix_shown") != shown:
+        state["matrix_shown"] = shown
+        state["matrix_number"] = state.get("matrix_number", 0) + 1
+    return f"matrix_{state['matrix_number']}"
+
+
+def show_table(found: Matrix, of: int, department: str, practice: str, key: str) -> None:
+    """The matrix; a click on a cell opens it. key: of the table."""
     st.caption(
         f"{len(found.departments)} of {of} departments · click a cell for its evidence · ✓ reviewed, ✓✓ adjudicated, "
         "no mark: machine only"
@@ -120,34 +133,68 @@ def show_table(found: Matrix, of: int, department: str, practice: str) -> None:
         return
     table = table_of(found, st.session_state.get("matrix_sure", False))
     st.session_state["matrix_rows"] = list(table["department"])
-    mark_cell(table, department, practice)
-    st.dataframe(
-        table.style.apply(styles_of, found=found, axis=None), hide_index=True, key="matrix", on_select=open_cell,
-        selection_mode="single-cell", height="content" if len(table) <= 12 else 560,
-        column_config={
-            "department": st.column_config.TextColumn(pinned=True, width="medium"),
-            "coverage": st.column_config.TextColumn(help="Pages read of all pages of its documents"),
-        },
-    )  # fmt: skip
-    download_table("Table (CSV)", table, "matrix")
+    mark_cell(table, department, practice, key)
+    looks = {NAMES[p]: cell_look(130 if department else None) for p in found.cells.columns}
+    with st.container(key="matrix_box"):
+        st.dataframe(
+            table, hide_index=True, key=key, on_select=open_cell, selection_mode="single-cell",
+            height="content" if len(table) <= 12 else 560,
+            column_config={
+                "department": st.column_config.TextColumn(pinned=True, width=170 if department else 250),
+                "Lunn gap": cell_look(95),
+                "coverage": st.column_config.TextColumn(help="Pages read of all pages of its documents"),
+                **looks,
+            },
+        )  # fmt: skip
+    st.download_button(
+        "Table (CSV)", lambda: as_csv(flat(table)), "matrix.csv", "text/csv", key="download_matrix", on_click="ignore"
+    )
+
+
+def cell_look(width: int | None) -> Any:
+    """A column whose words stand on grounds: a verdict on its colour, all else on grey."""
+    colours = {verdict: pale(colour) for verdict, colour in COLOURS.items()} | {"Lunn gap": pale(COLOURS["does"])}
+    return st.column_config.MultiselectColumn(options=list(colours), color=list(colours.values()), width=width)
+
+
+def pale(colour: str) -> str:
+    """A third of a colour on white, so that dark words are read on it."""
+    if not colour:
+        return SILENT
+    return "#" + "".join(f"{(int(colour[at : at + 2], 16) + 2 * 255) // 3:02x}" for at in (1, 3, 5))
 
 
 def table_of(found: Matrix, sure: bool) -> pd.DataFrame:
-    """The words to show. sure: with the machine's confidence."""
+    """The words to show, each cell a list of them. sure: with the machine's confidence."""
     departments = found.departments
-    table = pd.DataFrame(
-        {
-            "department": departments["department"],
-            "Lunn gap": ["Lunn gap" if gap else "" for gap in departments["lunn_gap"]],
-        }
-    )
-    for practice in found.cells.columns:
-        columns = (found.cells[practice], found.states[practice], found.probabilities[practice])
-        table[NAMES[practice]] = [
-            word + (f" {share:.0%}" if sure and share == share and state == "machine" else "") + MARKS[state]
-            for word, state, share in zip(*columns, strict=True)
-        ]
-    return table.assign(coverage=coverage_of(departments), kind=departments["kind"], county=departments["county"])
+    columns: dict[str, Any] = {
+        "department": departments["department"],
+        "Lunn gap": [["Lunn gap"] if gap else [] for gap in departments["lunn_gap"]],
+    }
+    for p in found.cells.columns:
+        of = (found.verdicts[p], found.cells[p], found.states[p], found.probabilities[p])
+        columns[NAMES[p]] = [words_of(*one, sure) for one in zip(*of, strict=True)]
+    columns |= {"coverage": coverage_of(departments), "kind": departments["kind"], "county": departments["county"]}
+    return pd.DataFrame(columns)
+
+
+def words_of(verdict: str, words: str, state: str, probability: float, sure: bool) -> list[str]:
+    """The words of a cell: the verdict, what it turns on, who checked it."""
+    conditions = words.partition(": ")[2]
+    told = [verdict, *(conditions.split(", ") if conditions else ())]
+    if sure and state == "machine" and probability == probability:
+        told.append(f"{probability:.0%}")
+    return [*told, *MARKS[state]]
+
+
+def flat(table: pd.DataFrame) -> pd.DataFrame:
+    """The table with each list of words as one text."""
+    return table.map(lambda value: one_text(value) if isinstance(value, list) else value)
+
+
+def one_text(words: list[str]) -> str:
+    """ "conditional: approval, 93%"."""
+    return ": ".join(part for part in (", ".join(words[:1]), ", ".join(words[1:])) if part)
 
 
 def coverage_of(departments: pd.DataFrame) -> list[str]:
@@ -160,28 +207,16 @@ def coverage_of(departments: pd.DataFrame) -> list[str]:
     ]
 
 
-def styles_of(table: pd.DataFrame, found: Matrix) -> pd.DataFrame:
-    """A ground in the colour of each verdict, and of a part that could not be read."""
-    grounds = {verdict: f"background-color: {colour}44" if colour else "" for verdict, colour in COLOURS.items()}
-    styles = {name: [""] * len(table) for name in OF_DEPARTMENT}
-    not_all = found.departments["coverage"] < 1
-    styles["coverage"] = [grounds["unread"] if part else "" for part in not_all]
-    styles["Lunn gap"] = [grounds["does"] if gap else "" for gap in found.departments["lunn_gap"]]
-    for practice in found.verdicts.columns:
-        styles[NAMES[practice]] = [grounds[verdict] for verdict in found.verdicts[practice]]
-    return pd.DataFrame(styles, index=table.index)[list(table.columns)]
-
-
-def mark_cell(table: pd.DataFrame, department: str, practice: str) -> None:
+def mark_cell(table: pd.DataFrame, department: str, practice: str, key: str) -> None:
     """Let the table show the open cell as chosen, wherever a filter or an order has put it."""
     rows = table.index[table["department"] == department]
     column = NAMES[practice] if practice else "department"
     wanted = [(int(rows[0]), column)] if len(rows) and column in table.columns else []
-    state: Any = st.session_state.get("matrix")
+    state: Any = st.session_state.get(key)
     now = [tuple(c) for c in state["selection"]["cells"]] if state else []
     on_row = bool(wanted and now and not practice and now[0][0] == wanted[0][0] and now[0][1] in OF_DEPARTMENT)
     if now != wanted and not on_row:
-        st.session_state["matrix"] = {"selection": {"cells": wanted}}
+        st.session_state[key] = {"selection": {"cells": wanted}}
 
 
 def open_cell() -> None:
@@ -189,7 +224,7 @@ def open_cell() -> None:
     state = st.session_state
     for name in ("department", "practice"):
         st.query_params.pop(name, None)
-    for row, column in state["matrix"]["selection"]["cells"]:
+    for row, column in state[f"matrix_{state['matrix_number']}"]["selection"]["cells"]:
         st.query_params["department"] = state["matrix_rows"][row]
         if column in IDS:
             st.query_params["practice"] = IDS[column]

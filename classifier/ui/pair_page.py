@@ -58,7 +58,9 @@ def show(looking: Seen) -> None:
             st.info("They answer alike on these practices. Turn “Only differences” off, or choose more practices.")
         with st.container(horizontal=True, vertical_alignment="center"):
             if words:
-                st.caption("− struck out: here, not in the other · + underlined: in the other, not here", width="stretch")
+                st.caption(
+                    "− struck out: here, not in the other · + underlined: in the other, not here", width="stretch"
+                )
             download_table("Table (CSV)", table(rows), "side-by-side")
         if shown:
             show_heads(looking, chosen)
@@ -92,9 +94,7 @@ def choose_practices() -> frozenset[str]:
         st.query_params["practice"] = said
         return frozenset({said})
     st.query_params.pop("practice", None)
-    return frozenset(
-        p.id for p in every if said in ("all practices", p.group) or (p.core and said == groups()[0])
-    )
+    return frozenset(p.id for p in every if said in ("all practices", p.group) or (p.core and said == groups()[0]))
 
 
 def show_heads(looking: Seen, chosen: list[str]) -> None:

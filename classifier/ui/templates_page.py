@@ -61,7 +61,9 @@ def show_members(looking: Seen, found: Templates, template: str) -> None:
     """The common text, and each member with its local edits."""
     of_it = looking.kept(f"edits {template}", lambda: edits(looking.evidence, found, template))
     common = found.templates.set_index("template").loc[template]
-    st.caption("The most common wording. Below: − struck out where a department leaves it out, + underlined what it adds.")
+    st.caption(
+        "The most common wording. Below: − struck out where a department leaves it out, + underlined what it adds."
+    )
     with st.container(border=True):
         show_quote(looking, str(common["clause"]), f"common_{template}")
     differing = [e for e in of_it if any(p.kind != "same" for p in e.pieces)]

@@ -6,12 +6,21 @@ import pandas as pd
 import streamlit as st
 
 from classifier.evidence import rows_of
-from classifier.ui.comparisons import NAMES, Seen, asked, download_table, seen, show_quote
+from classifier.ui.comparisons import NAMES, Seen, asked, download_table, seen, show_quote, verdict_line
 from classifier.ui.score import verdict_style
 from classifier.ui.session import errors_as_words
-from classifier.versions_compared import TextChange, Version, VersionsCompared, compare_versions, table, timeline
+from classifier.versions_compared import (
+    AnswerChange,
+    TextChange,
+    Version,
+    VersionsCompared,
+    compare_versions,
+    table,
+    timeline,
+)
 
 AT_ONCE = 15  # changes of text on the screen
+FEW = 3  # clauses of an answer on the screen
 CHANGES = {"changed": "≠ changed", "not compared": "? not compared", "same": "= same"}
 
 
@@ -42,7 +51,9 @@ def show(looking: Seen) -> None:
         row = st.columns(3)
         department = row[0].selectbox("Department", names, key="versions_department")
         st.query_params["department"] = department
-        own = documents[documents["department"] == department].sort_values("effective_date", kind="stable")
+        own = documents[documents["department"] == department].sort_values(
+            "effective_date", key=lambda dates: dates.where(dates != "", "9999"), kind="stable"
+        )
         of = {d.document: f"{d.name} {d.effective_date}".strip() for d in rows_of(own)}
         ids = list(of)
         for key, default in (("versions_old", ids[-2]), ("versions_new", ids[-1])):
@@ -82,9 +93,14 @@ def show_comparison(looking: Seen, found: VersionsCompared) -> None:
     if shown.empty:
         st.info("No answer changed.")
     else:
-        st.dataframe(
-            shown.style.map(grounds, subset=["older", "newer"]), hide_index=True, height="content", key="versions_answers"
-        )
+        chosen = st.dataframe(
+            shown.style.map(grounds, subset=["older", "newer"]), hide_index=True, height="content",
+            key=f"versions_answers_{everything}", on_select="rerun", selection_mode="single-cell",
+        )  # fmt: skip
+        st.caption("Click an answer for the clauses that it rests on.")
+        for row, _ in chosen["selection"]["cells"][:1]:
+            if row < len(shown):
+                show_grounds(looking, found.answers[int(shown.index[row])])
     download_table("Table (CSV)", table(found), "versions")
     st.subheader("Words", anchor=False)
     kinds = pd.Series([t.kind for t in found.texts], dtype="str").value_counts()
@@ -95,6 +111,21 @@ def show_comparison(looking: Seen, found: VersionsCompared) -> None:
     for n, change in enumerate(shown_texts):
         with st.container(border=True):
             show_change(looking, change, n)
+
+
+def show_grounds(looking: Seen, change: AnswerChange) -> None:
+    """The clauses of both answers, beside one another."""
+    with st.container(border=True):
+        st.caption(NAMES[change.practice])
+        for column, side, answer in zip(st.columns(2), ("older", "newer"), (change.old, change.new), strict=True):
+            with column:
+                verdict_line(answer.verdict, f"· the {side} one")
+                if not answer.clauses:
+                    st.caption("No clause is about it.")
+                for clause in answer.clauses[:FEW]:
+                    show_quote(looking, clause, f"ground_{side}_{clause}")
+                if len(answer.clauses) > FEW:
+                    st.caption(f"and {len(answer.clauses) - FEW} more")
 
 
 def grounds(words: object) -> str:
@@ -144,6 +175,9 @@ def show_timeline(looking: Seen, department: str) -> None:
     if not shown.columns.is_unique:  # two files of one name and date
         shown.columns = pd.Index([f"{c} ({n})" if n else str(c) for n, c in enumerate(shown.columns)])
     st.dataframe(
-        shown.style.map(verdict_style, subset=list(shown.columns[1:])), hide_index=True, height="content", key="timeline"
+        shown.style.map(verdict_style, subset=list(shown.columns[1:])),
+        hide_index=True,
+        height="content",
+        key="timeline",
     )
     download_table("Timeline (CSV)", found, "timeline")
