@@ -364,9 +364,7 @@ def report_policies(
     where: Where,
     out: Annotated[Path | None, typer.Option("--out", help="The report: a file .html or .docx.")] = None,
     tables: Annotated[Path | None, typer.Option("--tables", help="Folder for tables to do research with.")] = None,
-    policies: Annotated[
-        Path | None, typer.Option("--policies", help="What was scored, for its departments.csv.")
-    ] = None,
+    policies: Annotated[Path | None, typer.Option("--policies", help="What was scored: its departments.csv.")] = None,
     files: StoreFiles = None,
 ) -> None:
     """Write everything known of departments: a report that opens offline, or tables with a dictionary, or both."""
