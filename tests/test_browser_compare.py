@@ -46,9 +46,9 @@ def test_who_cites_lunn_and_notifies_all_the_same_and_where_it_says_so(
 
     # the matrix, filtered to the gap; one click opens a cell
     page.get_by_role("link", name="Who does what").click()
-    page.get_by_text("12 of 12 departments").wait_for()
+    page.get_by_text("14 of 14 departments").wait_for()
     page.locator(".st-key-matrix_gap label").click()
-    page.get_by_text(f"{len(departments)} of 12 departments").wait_for()
+    page.get_by_text(f"{len(departments)} of 14 departments").wait_for()
     settle(page)
     page.wait_for_timeout(500)
     page.locator(GRID).click(position={"x": 400, "y": 53}, force=True)  # the first row's first practice

@@ -136,7 +136,7 @@ def show_quote(
     if words:
         show_difference(words, key=f"difference_{key}")
     with st.container(horizontal=True, vertical_alignment="center", key=f"foot_{key}"):
-        st.text(f"{view.document.name}, page {view.clause.page}", width="stretch")
+        st.text(f"{view.document.name}, page {view.clause.page}", width="content")
         if page_button and st.button("Page", key=f"page_{key}", help="The page that it stands on"):
             page_dialog(view)
         link_to_review(view, seen.name, key)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ import streamlit as st
 
 from classifier.batch import InputFile, list_files, score_files
 from classifier.codebook import load_codebook, project_data
-from classifier.departments import department_of, read_registry
+from classifier.departments import REGISTRY, department_of, read_registry
 from classifier.exports import TABLES, Entry, by_department, write_results
 from classifier.predictions import load_model
 from classifier.store_documents import add_document, list_documents
@@ -104,6 +105,11 @@ def run(paths: Sequence[Path]) -> None:
             text=f"{number} of {len(files)} files. Leaving this page stops the run; what is scored stays.",
         )
     bar.empty()
+    for path in paths:
+        if (
+            path.is_dir() and (path / REGISTRY).is_file()
+        ):  # the store keeps no dates and no departments without a document
+            shutil.copyfile(path / REGISTRY, store().files / REGISTRY)
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder)
         write_results(entries, registry.without_document, out, version)

@@ -88,6 +88,8 @@ def pick_annotator() -> None:
             else:
                 st.button("Sign in", on_click=st.login, type="primary")
             return
+        if "annotator" in st.session_state:  # else Streamlit drops it with the widget when a run is cut short
+            st.session_state["annotator"] = st.session_state["annotator"]
         known = [a.name for a in list_annotators(store())]
         if "name" in st.query_params and st.query_params["name"] in known:
             st.session_state.setdefault("annotator", st.query_params["name"])
