@@ -41,25 +41,31 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One page. status `unread`: it holds something that could not be read (a scan, rubbish text), told in `reason`."""
+    """One page. status `unread`: it holds something that could not be read (a scan, rubbish text), told in `reason`.
+
+    method: `pdfium` is a quick look at a page that can't matter: its words are known, their places are not, it has no lines.
+    confidence: how sure OCR is of its words, 0 to 1; None where no OCR was needed.
+    """
 
     number: int
     width: float
     height: float
     lines: tuple[Line, ...]
     status: Literal["read", "blank", "unread"] = "read"
-    method: Literal["pdfplumber", "ocr", "text"] = "pdfplumber"
+    method: Literal["pdfplumber", "pdfium", "ocr", "text"] = "pdfplumber"
     reason: str = ""
+    confidence: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A file as it was read, all pages in order."""
+    """A file as it was read, all pages in order. note: what a reader should know of it that kept no page from being read."""
 
     path: Path
     format: Format
     pages: tuple[Page, ...]
     title: str = ""
+    note: str = ""
 
     @property
     def lines(self) -> list[Line]:

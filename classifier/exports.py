@@ -119,8 +119,8 @@ def clause_rows(entry: Entry, model_version: str) -> Iterable[dict[str, Any]]:
 
 
 DOCUMENT_COLUMNS = (
-    "document department department_from kind county state effective_date source status pages pages_read pages_ocr clauses "
-    "seconds reason"
+    "document department department_from kind county state effective_date source status pages pages_read pages_ocr "
+    "pages_skimmed clauses seconds reason ocr_confidence duplicate_of note"
 ).split()
 FINDING_COLUMNS = "document department practice verdict probability conditions clauses quote page".split()
 
@@ -131,7 +131,8 @@ def document_row(entry: Entry) -> list[Any]:
     clauses = sum(c.kind == "clause" for c in d.clauses)
     return [
         d.name, who.name, who.named_by, who.kind, who.county, who.state, who.effective_date, who.source,
-        d.status, d.pages, d.pages_read, d.pages_ocr, clauses, round(d.seconds, 2), d.reason,
+        d.status, d.pages, d.pages_read, d.pages_ocr, d.pages_skimmed, clauses, round(d.seconds, 2), d.reason,
+        ", ".join(f"{page}: {sure:.2f}" for page, sure in d.ocr_confidence), "", d.note,
     ]  # fmt: skip
 
 
@@ -288,7 +289,7 @@ def fill_workbook(book: Workbook, entries: Sequence[Entry], departments: Sequenc
         book,
         "Coverage",
         [c.replace("_", " ").capitalize() for c in DOCUMENT_COLUMNS],
-        [30, 28, 15, 14, 12, 8, 13, 30, 9, 7, 7, 7, 8, 9, 70],
+        [30, 28, 15, 14, 12, 8, 13, 30, 9, 7, 7, 7, 8, 8, 9, 70, 30, 30, 40],
     )
     for entry in entries:
         add_row(coverage, [text_cell(coverage, v) for v in document_row(entry)])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,8 @@ from classifier.predictions import Model, Prediction, predict_clauses
 class ScoredDocument:
     """One file with everything that was found in it. reason: why it, or part of it, could not be read; empty if it was.
 
+    note: what else a reader should know, such as a repair. ocr_confidence: (page, 0 to 1) for each page read by OCR.
+    pages_skimmed: pages that can't matter, and were read for their words alone.
     clauses and predictions run in step; a heading's prediction is None. first_lines: the top of the first page, for its name.
     """
 
@@ -32,6 +35,9 @@ class ScoredDocument:
     findings: tuple[Finding, ...]
     first_lines: tuple[str, ...]
     seconds: float
+    pages_skimmed: int = 0
+    ocr_confidence: tuple[tuple[int, float], ...] = ()
+    note: str = ""
 
     @property
     def fully_read(self) -> bool:
@@ -60,10 +66,12 @@ def _score_document(document: Document, name: str, model: Model, began: float) -
     status = "ok" if not unread else "failed" if not read else "partial"
     findings = find(rules(clauses, predictions), not unread, highest_scores(predictions))
     first = tuple(line.text for page in document.pages[:1] for line in page.lines)
-    ocr = sum(p.method == "ocr" for p in document.pages)
+    methods = Counter(p.method for p in document.pages)
+    confidence = tuple((p.number, p.confidence) for p in document.pages if p.confidence is not None)
     return ScoredDocument(
-        name, status, unread_reason(document), len(document.pages), read, ocr, tuple(clauses), tuple(predictions),
-        tuple(findings), first, time.perf_counter() - began,
+        name, status, unread_reason(document), len(document.pages), read, methods["ocr"], tuple(clauses),
+        tuple(predictions), tuple(findings), first, time.perf_counter() - began, methods["pdfium"], confidence,
+        document.note,
     )  # fmt: skip
 
 

@@ -153,13 +153,15 @@ def test_every_document_has_its_row(out: Path) -> None:
     rows = table(out / "documents.csv")
     assert list(rows[0]) == [
         "document", "department", "department_from", "kind", "county", "state", "effective_date", "source",
-        "status", "pages", "pages_read", "pages_ocr", "clauses", "seconds", "reason",
+        "status", "pages", "pages_read", "pages_ocr", "pages_skimmed", "clauses", "seconds", "reason",
+        "ocr_confidence", "duplicate_of", "note",
     ]  # fmt: skip
     order, locked = rows
     assert order == {
         "document": "order, no. 7.pdf", "department": "Oxbow Falls PD", "department_from": "departments.csv",
         "kind": "municipal police", "county": "Merrow", "state": "MA", "effective_date": "2018-01-15", "source": "request",
-        "status": "ok", "pages": "3", "pages_read": "3", "pages_ocr": "0", "clauses": "3", "seconds": "1.23", "reason": "",
+        "status": "ok", "pages": "3", "pages_read": "3", "pages_ocr": "0", "pages_skimmed": "0", "clauses": "3", "seconds": "1.23", "reason": "",
+        "ocr_confidence": "", "duplicate_of": "", "note": "",
     }  # fmt: skip
     assert (locked["status"], locked["reason"], locked["clauses"]) == (
         "failed",
