@@ -15,9 +15,9 @@ import pytest
 from conftest import HEADER, Run, run_command
 from pdf_files import body, page_of, scan, write_objects, write_pdf
 
-from classifier import cli
 from classifier.codebook import load_codebook, project_data
 from classifier.exports import TABLES
+from classifier.terminal import printable
 
 Command = Callable[..., Run]
 REFUSAL = "Members shall not hold any person on an ICE detainer."
@@ -392,4 +392,4 @@ def test_without_a_command_help_is_shown(clauses: Command) -> None:
     ],
 )
 def test_what_a_terminal_would_obey_becomes_a_space(text: str, shown: str) -> None:
-    assert cli.printable(text) == shown
+    assert printable(text) == shown
