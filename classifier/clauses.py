@@ -10,13 +10,12 @@ Any spaCy pipeline can have them: `spacy.blank("en").add_pipe("policy_blocks")`,
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from itertools import pairwise
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import spacy
@@ -27,10 +26,11 @@ from classifier.citations import find_lunn
 from classifier.line_breaks import LineLayout
 from classifier.list_marks import read_mark
 from classifier.pages import Document, Line
+from classifier.scored import Clause as Clause
+from classifier.scored import UnitKind, clause_id
 from classifier.sentences import CLOSED, coordinated_starts, sentence_starts
 from classifier.structure import Block, find_blocks
 
-UnitKind = Literal["clause", "heading", "contents", "signature"]
 # fmt: off
 COMPOUND = frozenset([
     "self", "cross", "well", "long", "half", "full", "part", "post", "law", "non", "anti", "ex", "co", "time",
@@ -51,27 +51,6 @@ class Unit:
     end: int
     heading: str = ""
     context: str = ""
-    depth: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Clause:
-    """One unit as it stands in a document.
-
-    id: stable over runs, made of the document's name, the words and their occurrence. page: 1-based, where it begins.
-    heading: headings above, outermost first, joined by " > ". context: the lead-ins that govern it, outermost first.
-    text: verbatim, white space folded and hyphenated line ends rejoined, without the lead-in.
-    boxes: (page, x0, top, x1, bottom) for each line that it covers, PDF points, top-left origin.
-    kind: `heading` units are kept so that nothing read is lost; they carry no labels.
-    """
-
-    id: str
-    kind: UnitKind
-    page: int
-    heading: str
-    context: str
-    text: str
-    boxes: tuple[tuple[int, float, float, float, float], ...]
     depth: int = 0
 
 
@@ -279,7 +258,7 @@ def split_document(document: Document, name: str = "") -> list[Clause]:
             continue
         key = f"{name}\n{unit.context}\n{folded}"
         seen[key] = seen.get(key, 0) + 1
-        digest = hashlib.sha256(f"{key}\n{seen[key]}".encode()).hexdigest()[:12]
+        digest = clause_id(name, unit.context, folded, seen[key])
         boxes = tuple(unit_boxes(unit, layout, lines, at, text))
         page = boxes[0][0] if boxes else lines[at].page
         clauses.append(Clause(digest, unit.kind, page, unit.heading, unit.context, folded, boxes, unit.depth))

@@ -5,43 +5,16 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
-from classifier.clauses import Clause, split_document
+from classifier.clauses import split_document
 from classifier.errors import UnreadableDocument
-from classifier.findings import Finding, Rule, find
+from classifier.findings import find
 from classifier.pages import Document, read_document
-from classifier.predictions import Model, Prediction, predict_clauses
+from classifier.predictions import Model, predict_clauses
+from classifier.scored import ScoredDocument, highest_scores, rules
 
-
-@dataclass(frozen=True, slots=True)
-class ScoredDocument:
-    """One file with everything that was found in it. reason: why it, or part of it, could not be read; empty if it was.
-
-    note: what else a reader should know, such as a repair. ocr_confidence: (page, 0 to 1) for each page read by OCR.
-    pages_skimmed: pages that can't matter, and were read for their words alone.
-    clauses and predictions run in step; a heading's prediction is None. first_lines: the top of the first page, for its name.
-    """
-
-    name: str
-    status: str
-    reason: str
-    pages: int
-    pages_read: int
-    pages_ocr: int
-    clauses: tuple[Clause, ...]
-    predictions: tuple[Prediction | None, ...]
-    findings: tuple[Finding, ...]
-    first_lines: tuple[str, ...]
-    seconds: float
-    pages_skimmed: int = 0
-    ocr_confidence: tuple[tuple[int, float], ...] = ()
-    note: str = ""
-
-    @property
-    def fully_read(self) -> bool:
-        return self.status == "ok"
+__all__ = ["ScoredDocument", "highest_scores", "page_list", "rules", "score_file", "unread_reason"]
 
 
 def score_file(path: Path, name: str, model: Model) -> ScoredDocument:
@@ -94,28 +67,3 @@ def page_list(numbers: Sequence[int]) -> str:
             runs.append([number])
     shown = ", ".join(str(r[0]) if len(r) == 1 else f"{r[0]}-{r[-1]}" for r in runs)
     return f"page{'s' if len(numbers) > 1 else ''} {shown}"
-
-
-def rules(clauses: Sequence[Clause], predictions: Sequence[Prediction | None]) -> list[Rule]:
-    """Every label of every clause, as findings want them."""
-    return [
-        Rule(
-            label.practice,
-            label.stance,
-            frozenset(c.type for c in prediction.conditions),
-            clause.id,
-            label.probability * label.stance_probability,
-        )
-        for clause, prediction in zip(clauses, predictions, strict=True)
-        if prediction
-        for label in prediction.labels
-    ]
-
-
-def highest_scores(predictions: Sequence[Prediction | None]) -> dict[str, float]:
-    """practice → the highest probability that any clause was given."""
-    highest: dict[str, float] = {}
-    for prediction in predictions:
-        for practice, score in (prediction.scores if prediction else {}).items():
-            highest[practice] = max(score, highest.get(practice, 0.0))
-    return highest

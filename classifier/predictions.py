@@ -23,6 +23,8 @@ from classifier.codebook import Codebook, load_codebook, project_data
 from classifier.conditions import Condition, find_conditions
 from classifier.errors import ModelError
 from classifier.features import SIGNALS, Surroundings, practice_features, stance_features, surroundings
+from classifier.scored import Label as Label
+from classifier.scored import Prediction as Prediction
 
 Floats = npt.NDArray[np.float32]
 LUNN = "cites_lunn"
@@ -30,30 +32,6 @@ LUNN_CITED = 0.99  # probability of a citation found by its form; measured on th
 FORMAT = 3
 ARRAY_FILE = "arrays.npz"
 VOCABULARY = "vocabulary.json.gz"
-
-
-@dataclass(frozen=True, slots=True)
-class Label:
-    """One practice on one clause. Probabilities from 0 to 1; stance is None for a stanceless practice."""
-
-    practice: str
-    probability: float
-    stance: str | None
-    stance_probability: float
-
-
-@dataclass(frozen=True, slots=True)
-class Prediction:
-    """What the model says of one clause. labels: likeliest first. scores: practice → probability, labelled or not.
-
-    doubt: estimated probability that something in the labels is wrong, 0 to 1. review: doubt is high enough to ask a person.
-    """
-
-    labels: tuple[Label, ...]
-    conditions: tuple[Condition, ...]
-    scores: dict[str, float]
-    doubt: float
-    review: bool
 
 
 @dataclass(slots=True)

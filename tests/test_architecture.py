@@ -13,9 +13,10 @@ PACKAGE = Path(__file__).parent.parent / "classifier"
 FLOW = """
     errors terminal codebook
     document furniture drawing layout pdf_pages text_formats pages
-    citations sentences list_marks headings line_breaks structure clauses
-    conditions labelled agreement concepts features predictions explanations
-    findings pipeline departments batch exports page_images comparison
+    citations sentences list_marks headings line_breaks structure
+    conditions findings scored clauses
+    labelled agreement concepts features predictions explanations
+    pipeline departments batch exports page_images comparison
     store_tables store labellings store_documents corrections queues reliability double_annotation
     people questions
     evidence_sources store_sources evidence wording matrix side_by_side templates versions_compared contradictions
