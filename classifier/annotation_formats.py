@@ -19,8 +19,8 @@ from typing import Any, Literal
 
 from classifier.conditions import Condition
 from classifier.errors import ClassifierError
-from classifier.exports import FORMULA_START
 from classifier.labellings import Labelling, check_labelling
+from classifier.plain_text import as_text, as_written, json_text
 
 Json = dict[str, Any]
 Entries = Iterator[tuple[str, Callable[[], "Record"]]]  # (place in the file, how to read the record there)
@@ -183,7 +183,7 @@ def _clause_fields(stored: Json) -> tuple[str, str, str, str, str]:
 
 
 def _write_lines(rows: Iterable[Json]) -> str:
-    return "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+    return "".join(json_text(row) + "\n" for row in rows)
 
 
 def _read_lines(content: str, read: Callable[[Json], Record]) -> Entries:
@@ -212,7 +212,7 @@ def _write_label_studio(records: Sequence[Record]) -> str:
         key = tuple(_clause(record).values())
         task = tasks.setdefault(key, {"data": _clause(record), "annotations": []})
         task["annotations"].append(_annotation(record))
-    return json.dumps(list(tasks.values()), ensure_ascii=False, indent=1) + "\n"
+    return json_text(list(tasks.values()), indent=1) + "\n"
 
 
 def _annotation(record: Record) -> Json:
@@ -222,9 +222,7 @@ def _annotation(record: Record) -> Json:
         place = {"start": start, "end": end, "text": record.text[start:end], "labels": [kind]}
         results.append(_result("conditions", "labels", place))
     if others:
-        results.append(
-            _result("other_conditions", "textarea", {"text": [json.dumps(o, ensure_ascii=False) for o in others]})
-        )
+        results.append(_result("other_conditions", "textarea", {"text": [json_text(o) for o in others]}))
     if record.note:
         results.append(_result("note", "textarea", {"text": [record.note]}))
     annotation: Json = {"completed_by": {"email": record.annotator}, "result": results}
@@ -372,7 +370,7 @@ def _write_web_annotation(records: Sequence[Record]) -> str:
         "type": "AnnotationPage",
         "items": [_web_annotation(record) for record in records],
     }
-    return json.dumps(page, ensure_ascii=False, indent=1) + "\n"
+    return json_text(page, indent=1) + "\n"
 
 
 def _web_annotation(record: Record) -> Json:
@@ -454,14 +452,14 @@ def _write_csv(records: Sequence[Record]) -> str:
         cells = [
             *_clause(record).values(),
             "|".join(_tags(record.labelling)),
-            json.dumps(conditions, ensure_ascii=False) if conditions else "",
+            json_text(conditions) if conditions else "",
             record.annotator,
             _written(record.time) or "",
             record.note,
             "" if record.seconds is None else repr(record.seconds),
             record.kind,
         ]
-        writer.writerow([f"'{cell}" if cell.startswith((*FORMULA_START, "'")) else cell for cell in cells])
+        writer.writerow([as_text(cell) for cell in cells])
     return out.getvalue()
 
 
@@ -477,7 +475,7 @@ def _read_csv(content: str) -> Entries:
 
 
 def _csv_record(row: Json) -> Record:
-    cells = {name: (row.get(name) or "").removeprefix("'") for name in COLUMNS}
+    cells = {name: as_written(row.get(name) or "") for name in COLUMNS}
     return Record(
         *_clause_fields(cells),
         annotator=cells["annotator"],

@@ -23,7 +23,7 @@ import pandas as pd
 from classifier.codebook import load_codebook
 from classifier.errors import UsageError
 from classifier.evidence import Evidence
-from classifier.exports import CONTROL
+from classifier.plain_text import legible
 
 try:
     from matplotlib import rc_context
@@ -255,7 +255,7 @@ def _off_the_map(data: pd.DataFrame) -> str:
     """The sheriffs whom the map has no county for, in a few lines."""
     own = data[data["fips"] == ""]
     named = [f"{d} ({c or 'no county given'}): {v}" for c, _, d, v in own.itertuples(index=False)]
-    text = CONTROL.sub("", f"Not on the map: {'; '.join(named)}") if named else ""
+    text = legible(f"Not on the map: {'; '.join(named)}") if named else ""
     return "\n".join(textwrap.wrap(text, 150, max_lines=4, placeholder=" … (all in the data)"))
 
 

@@ -18,7 +18,7 @@ from classifier.printed import (
     show_proof,
     show_scores,
 )
-from classifier.terminal import printable
+from classifier.terminal import say
 
 if TYPE_CHECKING:
     from classifier.evaluation import Figures
@@ -65,7 +65,7 @@ def score(
     if not quiet:
         show_departments(by_department(entries, registry.without_document))
     show_failures(entries)
-    typer.echo(f"{len(entries)} files, {sum(e.document.pages for e in entries)} pages; tables in {out}/")
+    say(f"{len(entries)} files, {sum(e.document.pages for e in entries)} pages; tables in {out}/")
     if any(not e.document.fully_read for e in entries):
         raise typer.Exit(1)
 
@@ -79,7 +79,7 @@ def split(file: Annotated[Path, typer.Argument(help="One document.")]) -> None:
     for unit in split_document(read_document(file), file.name):
         lead = f"[{unit.context}] " if unit.context else ""
         mark = {"heading": "#", "clause": "-"}.get(unit.kind, "~")
-        typer.echo(printable(f"{unit.page:>4} {'  ' * unit.depth}{mark} {lead}{unit.text}"))
+        say(f"{unit.page:>4} {'  ' * unit.depth}{mark} {lead}{unit.text}")
 
 
 @app.command()
@@ -93,11 +93,11 @@ def check(
     documents = read_policies(data)
     pairs = list(near_duplicates(documents))
     for one, other, share in pairs:
-        typer.echo(f"near-duplicate ({share:.0%} of runs shared): {one} and {other}")
+        say(f"near-duplicate ({share:.0%} of runs shared): {one} and {other}")
     clauses = [c for d in documents for c in d.clauses]
     labelled = sum(bool(c.labels) for c in clauses)
     hard = sum(c.hard for c in clauses)
-    typer.echo(
+    say(
         f"{len(documents)} documents, {len(clauses)} clauses, {labelled} with labels, {len(clauses) - labelled} without "
         f"({hard} hard negatives), {len(pairs)} near-duplicates"
     )
@@ -133,13 +133,13 @@ def train(
     if corrections is None and promote is not False:
         model = train_model(documents, models, version or "1")
         folder = models / model.version
-        typer.echo(f"{folder}: {model.card['clauses']} clauses of {model.card['documents']} documents")
+        say(f"{folder}: {model.card['clauses']} clauses of {model.card['documents']} documents")
         return
     made = train_beside(documents, data, models, version, corrections)
     if promote:
         bring_into_use(models, made, user_name(), force=False)
     else:
-        typer.echo(f"offered; `clauses models --promote {made}` brings it into use")
+        say(f"offered; `clauses models --promote {made}` brings it into use")
 
 
 @app.command("models")
@@ -161,13 +161,13 @@ def list_models(
         bring_into_use(models, promote, by or user_name(), force)
         return
     found = versions(models)
-    typer.echo(f"  {'version':12} {'core F1':>8} {'documents':>10} {'clauses':>8}  corrections")
+    say(f"  {'version':12} {'core F1':>8} {'documents':>10} {'clauses':>8}  corrections")
     for v in found:
         core = "" if v.core_f1 is None else f"{v.core_f1:.3f}"
         taught = f"{v.learned.clauses} clauses of {v.learned.documents} documents" if v.learned else ""
         line = f"{core:>8} {v.documents:>10} {v.clauses:>8}  {taught}"
-        typer.echo(printable(f"{'*' if v.in_use else ' '} {v.name:12} {v.problem or line}").rstrip())
-    typer.echo("* in use" if any(v.in_use for v in found) else "none is in use")
+        say(f"{'*' if v.in_use else ' '} {v.name:12} {v.problem or line}".rstrip())
+    say("* in use" if any(v.in_use for v in found) else "none is in use")
 
 
 @app.command()
@@ -188,9 +188,9 @@ def designs(
     for by in ("document", "family"):
         for row in compare(documents, DESIGNS + (EMBEDDED if embeddings else ()), by, folds):
             rows.append(row)
-            typer.echo(design_table([row]).to_string(index=False, header=len(rows) == 1))
+            say(*design_table([row]).to_string(index=False, header=len(rows) == 1).split("\n"))
     design_table(rows).to_csv(out, index=False)
-    typer.echo(f"table in {out}")
+    say(f"table in {out}")
 
 
 @app.command()
@@ -237,7 +237,7 @@ def evaluate(
     proofs = prove(out, files or [], documents, kept, scored, curve) if out else {}
     if not files:
         boundaries = boundary_scores(documents)
-        typer.echo(
+        say(
             f"clause boundaries: precision {boundaries.precision:.3f}, recall {boundaries.recall:.3f}, F1 {boundaries.f1:.3f}"
         )
     for name in files or [Path("document"), *([] if out else [Path("family")])]:
@@ -264,7 +264,7 @@ def evaluate(
             show_figures("  TF-IDF, clause alone", plain)
         key = name.name if files else f"held out by {name}"
         for line in kept.changes(key, scores.figures()):
-            typer.echo(f"  {line}")
+            say(f"  {line}")
         if record:
             kept.record(key, scores.figures())
             kept.write_card()
@@ -292,7 +292,7 @@ def prove(
     learning = learning_curve(documents, [(f.stem, gold) for f, gold in sets]) if curve else None
     card = model_card(load_model(kept.folder), kept.kept())
     write_proof(out, list(proofs.values()), card, learning, scored is not None)
-    typer.echo(f"proof in {out}/")
+    say(f"proof in {out}/")
     return proofs
 
 
@@ -359,10 +359,10 @@ def compare_policies(
         table, lines = side_by_side.table(rows), side_by_side.as_text(rows)
     if out:
         write_table(out, table)
-        typer.echo(f"table in {out}")
+        say(f"table in {out}")
     else:
         for line in lines:
-            typer.echo(printable(line))
+            say(line)
 
 
 @app.command("report")
@@ -379,7 +379,7 @@ def report_policies(
 
     check_targets(out, tables)  # before the work, not after it
     for line in write_report(read_evidence(where, files, policies), out, tables):
-        typer.echo(printable(line))
+        say(line)
 
 
 def train_beside(
@@ -402,9 +402,9 @@ def train_beside(
             bar.update(100 * share - bar.n)
 
         made = retrain(documents, corrected, held_out_documents(data), models, version, report)
-    typer.echo(made.table().to_string(index=False, float_format=lambda v: f"{v:.3f}", na_rep=""))
+    say(*made.table().to_string(index=False, float_format=lambda v: f"{v:.3f}", na_rep="").split("\n"))
     of = made.learned
-    typer.echo(
+    say(
         f"{models / made.version}: {of.clauses} corrected clauses of {of.documents} documents by {of.annotators} people; "
         f"left out: {of.held_out} of held-out documents, {of.known} in the training data, {of.repeated} repeats"
     )
@@ -419,7 +419,7 @@ def bring_into_use(models: Path, version: str, by: str, force: bool) -> None:
     before, after = ("not measured" if f is None else f"{f:.3f}" for f in (done.core_f1_before, done.core_f1_after))
     was = f" (was: {done.from_version}, core F1 {before})" if done.from_version else ""
     forced = ", forced" if done.forced else ""
-    typer.echo(printable(f"{done.action}: version {version} is in use, core F1 {after}{was}{forced}"))
+    say(f"{done.action}: version {version} is in use, core F1 {after}{was}{forced}")
 
 
 def user_name() -> str:
@@ -445,10 +445,10 @@ def main() -> None:
     try:
         app()
     except ClassifierError as error:
-        typer.echo(f"error: {printable(error.message)}", err=True)
+        say(f"error: {error.message}", err=True)
         if error.next_step:
-            typer.echo(f"  {printable(error.next_step)}", err=True)
+            say(f"  {error.next_step}", err=True)
         sys.exit(error.exit_status)
     except KeyboardInterrupt:
-        typer.echo("interrupted", err=True)
+        say("interrupted", err=True)
         sys.exit(130)

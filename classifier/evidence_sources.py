@@ -13,8 +13,9 @@ from typing import Literal
 from classifier.codebook import load_codebook
 from classifier.departments import Department
 from classifier.errors import ClassifierError
-from classifier.exports import DOCUMENT_COLUMNS, FINDING_COLUMNS, FORMULA_START, Entry, plain_cell
+from classifier.exports import DOCUMENT_COLUMNS, FINDING_COLUMNS, Entry
 from classifier.pipeline import highest_scores
+from classifier.plain_text import as_written, legible
 
 State = Literal["machine", "reviewed", "adjudicated"]
 STATES: tuple[State, ...] = ("machine", "reviewed", "adjudicated")  # the weakest first
@@ -103,7 +104,6 @@ def read_results(folder: Path) -> list[Source]:
 def _read_clauses(path: Path, sources: Mapping[str, Source]) -> dict[str, str]:
     """Read clauses.jsonl into the documents; returns document → model version."""
     codebook = load_codebook()
-    written_as = {plain_cell(name): name for name in sources}
     seen: set[str] = set()
     versions: dict[str, str] = {}
     for number, line in enumerate(_text(path).split("\n"), 1):
@@ -111,7 +111,7 @@ def _read_clauses(path: Path, sources: Mapping[str, Source]) -> dict[str, str]:
             continue
         with _Damage(f"{path}, line {number}"):
             row = json.loads(line)
-            source = sources[written_as[plain_cell(row["document"])]]
+            source = sources[legible(row["document"])]
             boxes = tuple((int(page), x0, top, x1, bottom) for page, x0, top, x1, bottom in row["boxes"])
             unit = SourceUnit(
                 str(row["clause"]), len(source.units), str(row["kind"]), int(row["page"]), str(row["heading"]),
@@ -169,8 +169,4 @@ def _csv_rows(path: Path, columns: Sequence[str]) -> Iterator[tuple[str, dict[st
     for row in reader:
         where = f"{path}, line {reader.line_num}"
         with _Damage(where):
-            yield where, dict(zip(columns, map(_as_written, row), strict=True))
-
-
-def _as_written(cell: str) -> str:
-    return cell[1:] if cell[:1] == "'" and cell[1:].startswith(FORMULA_START) else cell
+            yield where, dict(zip(columns, map(as_written, row), strict=True))

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import csv
-import json
 import os
-import re
 import tempfile
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
@@ -25,6 +23,7 @@ from classifier.departments import Department
 from classifier.errors import UsageError
 from classifier.findings import Finding, find, has_lunn_gap
 from classifier.pipeline import ScoredDocument, highest_scores, rules
+from classifier.plain_text import is_formula, json_text, legible, plain_cell
 
 # Colours that stay apart for colour-blind readers (after Okabe and Ito); a verdict's word always stands beside it.
 VERDICT_COLOURS = {
@@ -40,9 +39,7 @@ VERDICT_COLOURS = {
 }
 Sheet = Any  # a write-only sheet; the stubs leave out what it inherits
 LINE_HEIGHT = 14.0  # points
-FORMULA_START = ("=", "+", "-", "@", "\t", "\r")
-# What XML can't hold, or a terminal would obey: control characters, lone surrogates, noncharacters.
-CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]")
+LONGEST_CELL = 32_000  # UTF-16 units; a workbook takes 32,767
 TABLES = ("clauses.jsonl", "documents.csv", "findings.csv", "findings.xlsx")
 
 
@@ -155,14 +152,6 @@ def finding_rows(entry: Entry) -> Iterable[list[Any]]:
         ]
 
 
-def plain_cell(value: Any) -> Any:
-    """A CSV cell that no spreadsheet takes for a formula: an apostrophe before a formula's first sign."""
-    if not isinstance(value, str):
-        return value
-    value = CONTROL.sub("", value)
-    return f"'{value}" if value.startswith(FORMULA_START) else value
-
-
 def make_folder(folder: Path) -> None:
     """Make the folder that the tables go to. Raises UsageError if they can't be written there."""
     try:
@@ -185,7 +174,7 @@ def write_results(
         with Replacing(folder / "clauses.jsonl") as target:
             for entry in entries:
                 for row in clause_rows(entry, model_version):
-                    target.write(json.dumps(row, ensure_ascii=False) + "\n")
+                    target.write(json_text(row) + "\n")
         write_csv(folder / "documents.csv", DOCUMENT_COLUMNS, (document_row(e) for e in entries))
         write_csv(folder / "findings.csv", FINDING_COLUMNS, (r for e in entries for r in finding_rows(e)))
         write_workbook(folder / "findings.xlsx", entries, departments)
@@ -342,11 +331,11 @@ def add_row(sheet: Sheet, cells: Sequence[Cell]) -> None:
 def text_cell(sheet: Sheet, value: Any) -> Cell:
     """A wrapped cell; text stays text, whatever it begins with."""
     if isinstance(value, str):
-        value = CONTROL.sub("", value)[:32000]
+        value = legible(value).encode("utf-16-le")[: 2 * LONGEST_CELL].decode("utf-16-le", "ignore")
     cell: Cell = WriteOnlyCell(sheet, value=value)
     if isinstance(value, str) and value:
         cell.data_type = "s"
-        cell.quotePrefix = value.startswith(FORMULA_START)
+        cell.quotePrefix = is_formula(value)
     cell.alignment = Alignment(wrap_text=True, vertical="top")
     return cell
 

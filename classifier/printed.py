@@ -5,9 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import typer
-
-from classifier.terminal import printable
+from classifier.terminal import say
 
 if TYPE_CHECKING:
     from classifier.evaluation import Scores
@@ -23,11 +21,11 @@ def show_departments(rows: list[DepartmentFindings]) -> None:
     core = load_codebook().core_ids
     names = [load_codebook().practice(p).name for p in core]
     width = min(40, max([len(r.department.name) for r in rows] + [10]))
-    typer.echo("  ".join([f"{'Department':{width}}", *(f"{n:22}" for n in names)]).rstrip())
+    say("  ".join([f"{'Department':{width}}", *(f"{n:22}" for n in names)]).rstrip())
     for row in rows:
         words = [f"{row.word(p):22}" for p in core]
         gap = "Lunn gap" if row.lunn_gap else ""
-        typer.echo(printable("  ".join([f"{row.department.name[:width]:{width}}", *words, gap])).rstrip())
+        say("  ".join([f"{row.department.name[:width]:{width}}", *words, gap]).rstrip())
 
 
 def show_counts(documents: list[LabelledDocument], folder: Path) -> None:
@@ -39,32 +37,37 @@ def show_counts(documents: list[LabelledDocument], folder: Path) -> None:
     clauses = [c for d in documents for c in d.clauses]
     labels = pd.Series([(p, s or "-") for c in clauses for p, s in c.labels.items()]).value_counts()
     labels.index = pd.MultiIndex.from_tuples(labels.index)
-    typer.echo(labels.unstack(fill_value=0).to_string())
-    typer.echo(pd.Series([c.type for x in clauses for c in x.conditions]).value_counts().to_string())
+    say(*labels.unstack(fill_value=0).to_string().split("\n"))
+    say(*pd.Series([c.type for x in clauses for c in x.conditions]).value_counts().to_string().split("\n"))
     families = pd.DataFrame([(d.family, len(d.clauses)) for d in documents], columns=["family", "clauses"])
-    typer.echo(families.groupby("family").agg(documents=("clauses", "size"), clauses=("clauses", "sum")).to_string())
+    say(
+        *families.groupby("family")
+        .agg(documents=("clauses", "size"), clauses=("clauses", "sum"))
+        .to_string()
+        .split("\n")
+    )
     doubled = list(
         doubled_clauses(documents, folder / "second_labels", read_first_labels(folder / "adjudications.csv"))
     )
     if doubled:
         share, kappa, seen = stance_kappa(doubled)
-        typer.echo(f"labelled twice: {len({c.document for c in doubled})} documents, {len(doubled)} clauses")
-        typer.echo(f"F1 {label_f1(doubled, False):.3f}, with stance {label_f1(doubled, True):.3f}")
-        typer.echo(f"stance agreement {share:.3f}, kappa {kappa:.3f} over {seen} labels")
-        typer.echo(pd.Series(practice_kappas(doubled), name="kappa").round(3).to_string())
+        say(f"labelled twice: {len({c.document for c in doubled})} documents, {len(doubled)} clauses")
+        say(f"F1 {label_f1(doubled, False):.3f}, with stance {label_f1(doubled, True):.3f}")
+        say(f"stance agreement {share:.3f}, kappa {kappa:.3f} over {seen} labels")
+        say(*pd.Series(practice_kappas(doubled), name="kappa").round(3).to_string().split("\n"))
 
 
 def show_failures(entries: list[Entry]) -> None:
     """One line on standard error for each file that was not read, or not wholly."""
     for entry in entries:
         if not entry.document.fully_read:
-            typer.echo(printable(f"{entry.document.status}: {entry.document.name}: {entry.document.reason}"), err=True)
+            say(f"{entry.document.status}: {entry.document.name}: {entry.document.reason}", err=True)
 
 
 def show_scores(title: str, scores: Scores) -> None:
     """A table of figures by practice, and the headline figures."""
-    typer.echo(f"\n{title}")
-    typer.echo(scores.table().to_string(index=False, float_format=lambda v: f"{v:.2f}"))
+    say("", title)
+    say(*scores.table().to_string(index=False, float_format=lambda v: f"{v:.2f}").split("\n"))
     show_figures("  this model", scores)
 
 
@@ -73,10 +76,10 @@ def show_proof(proof: Proof) -> None:
     from classifier.proof import review_line
 
     errors = [f"{k} {v:.3f}" for k, v in proof.figures().items() if "_ece" in k]
-    typer.echo(f"{'  calibration':24} {'  '.join(errors)}")
-    typer.echo(f"{'  review':24} {review_line(proof)}")
+    say(f"{'  calibration':24} {'  '.join(errors)}")
+    say(f"{'  review':24} {review_line(proof)}")
 
 
 def show_figures(title: str, scores: Scores) -> None:
     """The headline figures in one line."""
-    typer.echo(f"{title:24} " + "  ".join(f"{name} {value:.3f}" for name, value in scores.figures().items()))
+    say(f"{title:24} " + "  ".join(f"{name} {value:.3f}" for name, value in scores.figures().items()))

@@ -15,8 +15,8 @@ from classifier.contradictions import contradictions, lunn_gap
 from classifier.errors import UsageError
 from classifier.evaluation import LIMITS, Figures
 from classifier.evidence import Evidence, rows_of
-from classifier.exports import CONTROL
 from classifier.matrix import VERDICTS, cell
+from classifier.plain_text import legible
 
 if TYPE_CHECKING:
     from classifier.charts import Chart
@@ -145,7 +145,7 @@ def report_content(evidence: Evidence) -> Report:
     """The report of some departments. Charts are left out where matplotlib is not installed."""
     book = load_codebook()
     briefs = _briefs(evidence, book)
-    models = tuple(sorted({_clean(m) for m in evidence.documents["model"] if m}))
+    models = tuple(sorted({legible(m) for m in evidence.documents["model"] if m}))
     counted = Counter(zip(evidence.findings["practice"], evidence.findings["verdict"], strict=True))
     named = zip(evidence.departments["department"], briefs, strict=True)
     anchors = {(name, a.practice.id): a for name, brief in named for a in brief.answers}
@@ -161,11 +161,6 @@ def report_content(evidence: Evidence) -> Report:
         figures=tuple(row for model in models for row in _figures(model)),
         limits=LIMITS,
     )
-
-
-def _clean(text: str) -> str:
-    """Text that a file of any kind can hold."""
-    return CONTROL.sub("", text)
 
 
 def _several(number: int, noun: str) -> str:
@@ -203,10 +198,10 @@ def _briefs(evidence: Evidence, book: Codebook) -> list[Brief]:
     for number, d in enumerate(rows_of(evidence.departments)):
         anchor = f"d{number}"
         answers = tuple(_answer(anchor, book.practice(f.practice), f, quotes) for f in findings[d.department])
-        about = " · ".join(_clean(part) for part in (d.kind, d.county, d.state) if part)
+        about = " · ".join(legible(part) for part in (d.kind, d.county, d.state) if part)
         gap = any(f.lunn_gap for f in findings[d.department])
         of = tuple(documents[d.department])
-        briefs.append(Brief(anchor, _clean(d.department), about, d.standing, gap, of, answers))
+        briefs.append(Brief(anchor, legible(d.department), about, d.standing, gap, of, answers))
     return briefs
 
 
@@ -220,7 +215,7 @@ def _document(d: Any) -> str:
         f"model {d.model}" if d.model else "",
         d.reason,
     ]
-    return _clean(" · ".join(p for p in parts if p))
+    return legible(" · ".join(p for p in parts if p))
 
 
 def _quotes(evidence: Evidence) -> dict[tuple[str, str], Quote]:
@@ -228,15 +223,15 @@ def _quotes(evidence: Evidence) -> dict[tuple[str, str], Quote]:
     names = dict(zip(evidence.documents["document"], evidence.documents["name"], strict=True))
     conditions: dict[str, list[str]] = defaultdict(list)
     for c in rows_of(evidence.conditions):
-        conditions[c.clause].append(_clean(f"{c.type.replace('_', ' ')}: “{c.text}”"))
+        conditions[c.clause].append(legible(f"{c.type.replace('_', ' ')}: “{c.text}”"))
     labelled = evidence.clauses[evidence.clauses["clause"].isin(evidence.labels["clause"])]
     clauses = {c.clause: c for c in rows_of(labelled)}
     quotes = {}
     for label in rows_of(evidence.labels):
         c = clauses[label.clause]
         words = (names[c.document], c.heading, c.context, c.text)
-        document, heading, lead_in, text = (_clean(w) for w in words)
-        by = _clean(f" by {label.reviewer}" if label.reviewer else "")
+        document, heading, lead_in, text = (legible(w) for w in words)
+        by = legible(f" by {label.reviewer}" if label.reviewer else "")
         quotes[label.clause, label.practice] = Quote(
             label.clause,
             document,
@@ -266,9 +261,9 @@ def _answer(department: str, practice: Practice, f: Any, quotes: dict[tuple[str,
 
 def _gap(row: Any, anchors: dict[tuple[str, str], Answer]) -> Gap:
     answer = anchors[row.department, row.practice]
-    cited, shown = _clean(row.lunn_words), _clean(row.words)
+    cited, shown = legible(row.lunn_words), legible(row.words)
     return Gap(
-        _clean(row.department),
+        legible(row.department),
         answer.practice.name,
         answer.words,
         answer.anchor,
@@ -287,13 +282,13 @@ def _contradictions(evidence: Evidence, anchors: dict[tuple[str, str], Answer]) 
         answer = anchors[row.department, row.practice]
         found.append(
             Contradiction(
-                _clean(row.department),
-                _clean(names[row.document]),
+                legible(row.department),
+                legible(names[row.document]),
                 answer.practice.name,
                 answer.anchor,
-                _clean(row.prohibiting_words),
+                legible(row.prohibiting_words),
                 row.prohibiting_page,
-                _clean(row.allowing_words),
+                legible(row.allowing_words),
                 row.allowing_page,
                 row.stance,
             )

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import csv
 import hashlib
-import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from io import BytesIO, StringIO
@@ -18,7 +17,8 @@ import pandas as pd
 
 from classifier.codebook import load_codebook
 from classifier.evidence import Evidence, rows_of
-from classifier.exports import CONTROL, make_folder, plain_cell, write_file
+from classifier.exports import make_folder, write_file
+from classifier.plain_text import json_text, legible, plain_cell
 from classifier.predictions import codebook_digest
 
 SEPARATOR = ";"  # between the values of a list in one cell
@@ -207,7 +207,7 @@ def table_files(evidence: Evidence) -> dict[str, bytes]:
         "models": sorted({_plain(m) for m in evidence.documents["model"] if m}),
         "resources": resources,
     }
-    files["datapackage.json"] = (json.dumps(package, indent=1, ensure_ascii=False) + "\n").encode("utf-8")
+    files["datapackage.json"] = (json_text(package, indent=1) + "\n").encode("utf-8")
     return files
 
 
@@ -284,7 +284,7 @@ def _departments(evidence: Evidence) -> Iterator[tuple[Any, ...]]:
 
 
 def _plain(value: Any) -> Any:
-    return CONTROL.sub("", value) if isinstance(value, str) else value
+    return legible(value) if isinstance(value, str) else value
 
 
 def _cell(value: Any) -> Any:

@@ -17,7 +17,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 from classifier.errors import ClassifierError, ModelError, UsageError
-from classifier.exports import Replacing, plain_cell
+from classifier.exports import Replacing
+from classifier.plain_text import plain_cell
 from classifier.predictions import file_digest, load_model
 
 CURRENT = "current"

@@ -11,12 +11,12 @@ import pytest
 PACKAGE = Path(__file__).parent.parent / "classifier"
 # From file to finding, then what stands around it. A module imports only from those before it.
 FLOW = """
-    errors terminal codebook
-    document furniture drawing layout pdf_pages text_formats pages
+    errors terminal plain_text codebook
+    document furniture drawing layout scans ocr skim repair pdf_pages text_formats pages
     citations sentences list_marks headings line_breaks structure
     conditions findings scored clauses
-    labelled agreement concepts features predictions explanations
-    pipeline departments batch exports page_images comparison
+    labelled agreement concepts relevance features predictions explanations
+    pipeline departments batch exports page_images
     store_tables store labellings store_documents corrections queues reliability double_annotation
     people questions
     evidence_sources store_sources evidence wording matrix side_by_side templates versions_compared contradictions

@@ -19,10 +19,11 @@ from classifier.clauses import Clause
 from classifier.codebook import load_codebook
 from classifier.departments import Department
 from classifier.errors import UsageError
-from classifier.exports import Entry, Replacing, by_department, make_folder, plain_cell, write_results
+from classifier.exports import Entry, Replacing, by_department, make_folder, write_results
 from classifier.findings import find
 from classifier.labelled import Condition
 from classifier.pipeline import ScoredDocument, highest_scores, rules
+from classifier.plain_text import is_formula, legible, plain_cell
 from classifier.predictions import Label, Prediction
 
 BOOK = load_codebook()
@@ -289,7 +290,7 @@ def test_no_cell_is_a_formula(tmp_path: Path, text: str) -> None:
     write_results([entry], [(Department(text + "x"), "no reply")], tmp_path, "7")
     for sheet in ("Matrix", "Evidence", "Coverage"):
         assert {cell.data_type for cell in cells(tmp_path / "findings.xlsx", sheet)} <= {"s", "n", "inlineStr"}
-    kept = exports.CONTROL.sub("", text)
+    kept = legible(text)
     assert openpyxl.load_workbook(tmp_path / "findings.xlsx")["Evidence"]["G2"].value.strip() == kept.strip()
     for name in ("documents.csv", "findings.csv"):
         for row in table(tmp_path / name):
@@ -301,9 +302,9 @@ def test_no_cell_is_a_formula(tmp_path: Path, text: str) -> None:
 @given(st.text())
 def test_a_plain_cell_is_the_text_or_the_text_behind_an_apostrophe(text: str) -> None:
     cell = plain_cell(text)
-    clean = exports.CONTROL.sub("", text)
+    clean = legible(text)
     assert cell in (clean, "'" + clean)
-    assert not cell.startswith(exports.FORMULA_START)
+    assert not is_formula(cell)
 
 
 def test_numbers_stay_numbers() -> None:
@@ -330,7 +331,7 @@ def test_what_no_table_can_hold_does_not_stop_it(tmp_path: Path, odd: str) -> No
         document("a.pdf", clause(1, f"Hold{odd} him.", ("honors_detainers", "requires"))), Department(f"Ox{odd}bow")
     )
     write_results([entry], [], tmp_path, "7")
-    clean = exports.CONTROL.sub("", f"Hold{odd} him.")
+    clean = legible(f"Hold{odd} him.")
     assert odd not in clean
     assert openpyxl.load_workbook(tmp_path / "findings.xlsx")["Evidence"]["G2"].value == clean
     (row,) = [r for r in table(tmp_path / "findings.csv") if r["practice"] == "honors_detainers"]

@@ -8,9 +8,9 @@ import streamlit as st
 from classifier.codebook import load_codebook
 from classifier.double_annotation import agreement, double_decisions
 from classifier.errors import ClassifierError
-from classifier.exports import plain_cell
 from classifier.labellings import practices_of
 from classifier.people import check_sight, doubled_pairs
+from classifier.plain_text import plain_cell
 from classifier.ui.session import errors_as_words, must_be, say_error, store
 
 # Krippendorff's own bounds: data to build on, and data for tentative conclusions
