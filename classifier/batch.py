@@ -14,6 +14,7 @@ from joblib import Parallel, delayed
 from classifier.departments import REGISTRY
 from classifier.errors import UsageError
 from classifier.pipeline import ScoredDocument, score_file
+from classifier.plain_text import spelled_out
 from classifier.predictions import Model, load_model
 
 
@@ -67,8 +68,8 @@ def _refuse(error: OSError) -> None:
 
 
 def _shown(path: Path) -> str:
-    """A path with forward slashes; bytes that are no UTF-8 are spelled out, so that every table can hold it."""
-    return os.fsencode(path.as_posix()).decode("utf-8", "backslashreplace")
+    """A path with forward slashes, spelled out so that every table and terminal can hold it."""
+    return spelled_out(path.as_posix())
 
 
 def distinct_names(files: Sequence[InputFile]) -> list[InputFile]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import os
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import Literal
 
 from classifier.errors import UsageError
+from classifier.plain_text import legible
 
 REGISTRY = "departments.csv"
 Source = Literal["departments.csv", "folder", "first page", "file name"]
@@ -100,9 +102,14 @@ def _rows(table: Path) -> Iterator[tuple[int, dict[str, str]]]:
             if not reader.fieldnames or "department" not in reader.fieldnames:
                 raise UsageError(f"{table}: no column 'department'", "begin the file with document,department,kind,…")
             for row in reader:
-                yield reader.line_num, {k: (v or "").strip() for k, v in row.items() if k and isinstance(v, str)}
+                yield reader.line_num, {k: _cell(k, v) for k, v in row.items() if k and isinstance(v, str)}
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise UsageError(f"{table}: can't be read ({error})", "save it as CSV in UTF-8") from error
+
+
+def _cell(column: str, value: str) -> str:
+    """A file may be named as it likes; every other cell is for people to read."""
+    return value.strip().replace("\0", "") if column == "document" else legible(value).strip()
 
 
 def department_of(path: Path, root: Path | None, registry: Registry, first_page: Sequence[str] = ()) -> Department:
@@ -139,4 +146,5 @@ def _as_title(line: str) -> str:
 
 def _words(name: str) -> str:
     """A file or folder name as words: "merrow_county-so" → "merrow county so"."""
-    return re.sub(r"[_\s]+", " ", name).strip() or name
+    shown = legible(os.fsencode(name).decode("utf-8", "replace"))
+    return re.sub(r"[_\s]+", " ", shown).strip() or shown or "unnamed"

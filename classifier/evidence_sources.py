@@ -64,7 +64,7 @@ class Source:
 def of_entry(entry: Entry, version: str) -> Source:
     """A scored document in memory. version: the model's."""
     d = entry.document
-    source = Source(d.name, d.name, entry.department, d.status, d.reason, d.pages, d.pages_read, d.pages_ocr, version)
+    source = Source(d.name, d.name, entry.department, d.status, legible(d.reason), d.pages, d.pages_read, d.pages_ocr, version)
     source.highest = highest_scores(d.predictions)
     for place, (c, prediction) in enumerate(zip(d.clauses, d.predictions, strict=True)):
         unit = SourceUnit(c.id, place, c.kind, c.page, c.heading, c.context, c.text, c.boxes)
