@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from classifier.agreement import split_labels
 from classifier.codebook import Codebook, load_codebook
 from classifier.conditions import Condition
 from classifier.errors import ClassifierError
@@ -43,8 +44,7 @@ class Labelling:
 
 def practices_of(answer: str) -> dict[str, str | None]:
     """The practice → stance of an answer; see Labelling.answer."""
-    parts = (part.partition(":") for part in answer.partition(";")[0].split("|") if part)
-    return {practice: stance or None for practice, _, stance in parts}
+    return split_labels(answer.partition(";")[0])
 
 
 def predicted(prediction: Prediction) -> Labelling:
