@@ -8,16 +8,19 @@ from __future__ import annotations
 
 import csv
 import re
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
 
 from classifier.codebook import load_codebook
 from classifier.errors import LabelledDataError
 from classifier.labelled import LabelledDocument, parse_labels
 
 Labels = dict[str, str | None]
+Floats = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,14 +77,27 @@ def split_labels(written: str) -> Labels:
 
 
 def kappa(pairs: Sequence[tuple[object, object]]) -> float:
-    """Cohen's kappa of two annotators' categories; 1.0 where both always agree on one category."""
-    total = len(pairs)
-    if not total:
-        return 0.0
-    agreed = sum(a == b for a, b in pairs) / total
-    first, second = Counter(a for a, _ in pairs), Counter(b for _, b in pairs)
-    expected = sum(first[c] * second[c] for c in first) / total**2
-    return 1.0 if expected == 1 else (agreed - expected) / (1 - expected)
+    """Cohen's kappa of two annotators' categories; 1.0 where both always agree on one category, 0.0 of no pairs."""
+    places = {category: n for n, category in enumerate(dict.fromkeys(c for pair in pairs for c in pair))}
+    table = np.zeros((len(places), len(places)))
+    for first, second in pairs:
+        table[places[first], places[second]] += 1
+    return float(kappa_of(table)) if pairs else 0.0
+
+
+def kappa_of(tables: Floats) -> Floats:
+    """Cohen's kappa of contingency tables, (…, categories, categories) → (…); 1 where both always agree on one category."""
+    total = tables.sum(axis=(-2, -1))
+    observed = np.trace(tables, axis1=-2, axis2=-1)
+    expected = (tables.sum(axis=-1) * tables.sum(axis=-2)).sum(axis=-1)
+    return beyond_chance(total * (total - observed), total**2 - expected)
+
+
+def beyond_chance(observed: Floats, expected: Floats) -> Floats:
+    """1 - observed / expected disagreement; 1 where there is none of either."""
+    result: Floats = np.ones_like(expected, dtype=np.float64)
+    np.divide(observed, expected, out=result, where=expected > 0)
+    return np.where(expected > 0, 1 - result, 1.0)
 
 
 def practice_kappas(clauses: Sequence[Doubled]) -> dict[str, float]:

@@ -10,13 +10,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
+from classifier.agreement import Floats, beyond_chance, kappa_of
 from classifier.codebook import load_codebook
 from classifier.labellings import practices_of
 
-Floats = npt.NDArray[np.float64]
 Pairs = Sequence[Sequence[tuple[object, object]]]  # for each clause, the pairs of values to compare
 LEVEL = 0.95  # of the intervals
 
@@ -47,28 +46,13 @@ class Agreement:
     table: pd.DataFrame
 
 
-def kappa_of(tables: Floats) -> Floats:
-    """Cohen's kappa of contingency tables, (…, categories, categories) → (…); 1 where both always agree on one category."""
-    total = tables.sum(axis=(-2, -1))
-    observed = np.trace(tables, axis1=-2, axis2=-1)
-    expected = (tables.sum(axis=-1) * tables.sum(axis=-2)).sum(axis=-1)
-    return _beyond_chance(total * (total - observed), total**2 - expected)
-
-
 def alpha_of(coincidences: Floats) -> Floats:
     """Krippendorff's nominal alpha of coincidence matrices, (…, categories, categories) → (…); 1 where nothing varies."""
     by_category = coincidences.sum(axis=-1)
     total = by_category.sum(axis=-1)
     observed = total - np.trace(coincidences, axis1=-2, axis2=-1)
     expected = total**2 - (by_category**2).sum(axis=-1)
-    return _beyond_chance((total - 1) * observed, expected)
-
-
-def _beyond_chance(observed: Floats, expected: Floats) -> Floats:
-    """1 - observed / expected disagreement; 1 where there is none of either."""
-    result: Floats = np.ones_like(expected, dtype=np.float64)
-    np.divide(observed, expected, out=result, where=expected > 0)
-    return np.where(expected > 0, 1 - result, 1.0)
+    return beyond_chance((total - 1) * observed, expected)
 
 
 def agreement_of(clauses: Sequence[Answers], *, resamples: int = 1000, seed: int = 0) -> Agreement:

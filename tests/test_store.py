@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from review_stores import HOLD, HOLD_LIMITED, PostgresServer, Unit, add, policy_units, postgres_server, scored
 from sklearn.metrics import cohen_kappa_score
 
+from classifier.agreement import kappa_of
 from classifier.codebook import load_codebook
 from classifier.conditions import Condition
 from classifier.corrections import SLOTS, decide, flag, history, skip, undo, view_clause
@@ -31,7 +32,7 @@ from classifier.double_annotation import (
 )
 from classifier.labellings import Labelling, LabellingError
 from classifier.queues import EVERYTHING, Filters, duplicates_of, next_after, progress, queue, queue_length
-from classifier.reliability import Answers, agreement_of, alpha_of, kappa_of
+from classifier.reliability import Answers, agreement_of, alpha_of
 from classifier.store import Annotator, NotAllowed, Store, list_annotators, open_store, register
 from classifier.store_documents import add_document, list_departments, list_documents
 from classifier.store_tables import MIGRATIONS, StoreError, clauses, events, metadata, migrate, standing
