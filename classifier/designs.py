@@ -26,7 +26,7 @@ from classifier.codebook import load_codebook
 from classifier.errors import UsageError
 from classifier.features import SIGNALS, Surroundings, practice_features, stance_features
 from classifier.labelled import LabelledDocument
-from classifier.predictions import as_is, sigmoid
+from classifier.predictions import sigmoid
 from classifier.training import (
     PRACTICE_STRENGTH,
     STANCE_STRENGTH,
@@ -106,7 +106,7 @@ def words_and_letters() -> Matrix:
 
 def features() -> Matrix:
     """The fields, concepts and stems of `classifier.features`."""
-    matrix: Matrix = TfidfVectorizer(analyzer=lambda row: as_is(seen_features(row)), min_df=2, sublinear_tf=True)
+    matrix: Matrix = TfidfVectorizer(analyzer=seen_features, min_df=2, sublinear_tf=True)
     return matrix
 
 
