@@ -11,25 +11,29 @@ Any spaCy pipeline can have them: `spacy.blank("en").add_pipe("policy_blocks")`,
 from __future__ import annotations
 
 import re
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable
-from dataclasses import dataclass
-from functools import cache
+from dataclasses import dataclass, replace
+from functools import cache, lru_cache
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
 import spacy
 from spacy.language import Language
+from spacy.tokenizer import Tokenizer
 from spacy.tokens import Doc, Span
 
 from classifier.citations import find_lunn
 from classifier.line_breaks import LineLayout
 from classifier.list_marks import read_mark
-from classifier.pages import Document, Line
+from classifier.pages import Document, Line, Page
 from classifier.scored import Clause as Clause
 from classifier.scored import UnitKind, clause_id
 from classifier.sentences import CLOSED, coordinated_starts, sentence_starts
 from classifier.structure import Block, find_blocks
+
+PageBox = tuple[int, float, float, float, float]
 
 # fmt: off
 COMPOUND = frozenset([
@@ -205,8 +209,13 @@ def fold(text: str) -> str:
 
 @cache
 def pipeline() -> Language:
-    """`spacy.blank("en")` with the three components."""
+    """`spacy.blank("en")` with the three components.
+
+    Its words are what stands between white space: the components look at characters alone, and the rules that part
+    English words from their punctuation take minutes over a line of brackets.
+    """
     nlp = spacy.blank("en")
+    nlp.tokenizer = Tokenizer(nlp.vocab)
     nlp.max_length = 50_000_000  # the limit guards parser memory; these components need none
     for name in ("policy_blocks", "policy_sentences", "policy_clauses"):
         nlp.add_pipe(name)
@@ -244,10 +253,20 @@ def split_document(document: Document, name: str = "") -> list[Clause]:
 
     name: the document's name in ids; the same name and words give the same ids.
     """
+    seen: dict[str, int] = {}
+    # ids count how often words occur: first where it matters, so that they are the same whether or not the rest is read
+    by_first_page: dict[int, list[Clause]] = {}
+    for stretch in sorted(document.stretches, key=lambda pages: pages[0].aside):
+        by_first_page[stretch[0].number] = _split_stretch(replace(document, pages=stretch), name, seen)
+    return [clause for _, clauses in sorted(by_first_page.items()) for clause in clauses]
+
+
+def _split_stretch(document: Document, name: str, seen: dict[str, int]) -> list[Clause]:
+    """The units of one text. seen: how often each has occurred before, by what its id is made of; counted on here."""
     text, layout, lines = document_text(document)
     if not text.strip():
         return []
-    seen: dict[str, int] = {}
+    pages = {page.number: page for page in document.pages}
     clauses = []
     at = 0
     for unit in units_of_text(text, layout):
@@ -259,25 +278,39 @@ def split_document(document: Document, name: str = "") -> list[Clause]:
         key = f"{name}\n{unit.context}\n{folded}"
         seen[key] = seen.get(key, 0) + 1
         digest = clause_id(name, unit.context, folded, seen[key])
-        boxes = tuple(unit_boxes(unit, layout, lines, at, text))
+        boxes = tuple(_on_sheet(pages, box) for box in unit_boxes(unit, layout, lines, at, text))
         page = boxes[0][0] if boxes else lines[at].page
         clauses.append(Clause(digest, unit.kind, page, unit.heading, unit.context, folded, boxes, unit.depth))
     return clauses
 
 
+def _on_sheet(pages: dict[int, Page], box: PageBox) -> PageBox:
+    """A box on its page as viewers show it: the text may stand sideways or askew there."""
+    number, *upright = box
+    x0, top, x1, bottom = pages[number].on_sheet((upright[0], upright[1], upright[2], upright[3]))
+    return number, round(x0, 1), round(top, 1), round(x1, 1), round(bottom, 1)
+
+
+@lru_cache(maxsize=16)  # a line may hold thousands of units
+def word_places(line: str) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Where the words of a line begin, and where they end."""
+    places = [match.span() for match in re.finditer(r"\S+", line)]
+    return tuple(start for start, _ in places), tuple(end for _, end in places)
+
+
 def unit_boxes(
     unit: Unit, layout: list[LineLayout], lines: list[Line], first: int, text: str
-) -> Iterable[tuple[int, float, float, float, float]]:
+) -> Iterable[PageBox]:
     """One box for each line that the unit covers, cut at its words."""
     for i in range(first, len(lines)):
         if layout[i].start >= unit.end:
             return
         line, offset = lines[i], layout[i].start
         x0, top, x1, bottom = line.box
-        spans = [(m.start() + offset, m.end() + offset) for m in re.finditer(r"\S+", line.text)]
-        inside = [n for n, (a, b) in enumerate(spans) if a < unit.end and b > unit.start]
-        if not inside or not text[max(unit.start, offset) : min(unit.end, layout[i].end)].strip():
+        starts, ends = word_places(line.text)
+        inside = bisect_right(ends, unit.start - offset), bisect_left(starts, unit.end - offset) - 1
+        if inside[0] > inside[1] or not text[max(unit.start, offset) : min(unit.end, layout[i].end)].strip():
             continue
-        if len(line.words) == len(spans):
-            x0, x1 = line.words[inside[0]][0], line.words[inside[-1]][1]
+        if len(line.words) == len(starts):
+            x0, x1 = line.words[inside[0]][0], line.words[inside[1]][1]
         yield (line.page, round(x0, 1), round(top, 1), round(x1, 1), round(bottom, 1))

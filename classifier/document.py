@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import unicodedata
 from dataclasses import dataclass
+from itertools import groupby
+from math import cos, radians, sin
 from pathlib import Path
 from typing import Literal
 
@@ -43,8 +45,11 @@ class Line:
 class Page:
     """One page. status `unread`: it holds something that could not be read (a scan, rubbish text), told in `reason`.
 
-    method: `pdfium` is a quick look at a page that can't matter: its words are known, their places are not, it has no lines.
+    aside: a page of a long file that can't matter; `words` is how many it has, by a look at it. method `pdfium`: it was
+    only looked at, and has no lines.
     confidence: how sure OCR is of its words, 0 to 1; None where no OCR was needed.
+    turn: degrees by which its text stands turned counter-clockwise on the sheet as viewers show it: the boxes of lines
+    are measured on the page turned upright. A `read` page may have a `reason` too: why a person should look at it.
     """
 
     number: int
@@ -55,6 +60,21 @@ class Page:
     method: Literal["pdfplumber", "pdfium", "ocr", "text"] = "pdfplumber"
     reason: str = ""
     confidence: float | None = None
+    turn: float = 0.0
+    aside: bool = False
+    words: int = 0
+
+    def on_sheet(self, box: Box) -> Box:
+        """A box of this page as it lies on the sheet that viewers show, which text may stand sideways or askew on."""
+        if not self.turn:
+            return box
+        lying = round(self.turn / 90) % 2
+        sheet = (self.height, self.width) if lying else (self.width, self.height)
+        cosine, sine = cos(radians(self.turn)), sin(radians(self.turn))
+        corners = [(x - self.width / 2, y - self.height / 2) for x in box[::2] for y in box[1::2]]
+        xs = [sheet[0] / 2 + u * cosine + v * sine for u, v in corners]
+        ys = [sheet[1] / 2 - u * sine + v * cosine for u, v in corners]
+        return min(xs), min(ys), max(xs), max(ys)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +86,11 @@ class Document:
     pages: tuple[Page, ...]
     title: str = ""
     note: str = ""
+
+    @property
+    def stretches(self) -> list[tuple[Page, ...]]:
+        """Runs of pages that are read as one text, in order: the whole document, but for pages set aside."""
+        return [tuple(pages) for _, pages in groupby(self.pages, key=lambda page: page.aside)]
 
     @property
     def lines(self) -> list[Line]:

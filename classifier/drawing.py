@@ -17,6 +17,8 @@ from pdfminer.layout import LTChar, LTComponent, LTCurve, LTFigure, LTImage, LTP
 from classifier.document import Box, clean
 
 UNKNOWN = "\ufffd"
+_BAND = 12.0  # points, a line of text
+_PIECES = 200  # images on a page; more are ornaments rather than a scan cut in strips
 _CID = re.compile(r"\(cid:\d+\)")
 _PRIVATE = re.compile(r"[\ue000-\uf8ff]")
 _SYMBOL_FONT = re.compile(r"wingding|webding|dingbat|symbol", re.IGNORECASE)
@@ -117,7 +119,8 @@ class Drawing:
     """What a page draws within its visible box.
 
     aside: rows of text that runs another way than most. rules: thin ruling lines, as boxes.
-    images: share of the page that they cover, 0 to 1. shapes: number of drawn paths.
+    images: share of the page that they cover, 0 to 1. shapes: number of drawn paths. pictures: where the images stand,
+    pieces of one put together. turn: quarter turns counter-clockwise of the text on the sheet.
     """
 
     width: float
@@ -127,6 +130,8 @@ class Drawing:
     rules: list[Box]
     images: float
     shapes: int
+    pictures: list[Box] = field(default_factory=list)
+    turn: int = 0
 
     @property
     def unknown(self) -> float:
@@ -134,6 +139,23 @@ class Drawing:
         seen = [g.text for g in self.glyphs if not g.text.isspace()]
         bad = sum(bool(t == UNKNOWN or _CID.match(t) or _PRIVATE.match(t)) for t in seen)
         return bad / len(seen) if len(seen) >= 20 else 0.0
+
+    def bare_pictures(self, share: float) -> list[Box]:
+        """The images of at least that share of the page that hardly any text stands on."""
+        big = [box for box in self.pictures if _visible_area(box, self.width, self.height) >= share * self.page_area]
+        return [box for box in big if self._written_on(box) < 0.2]
+
+    @property
+    def page_area(self) -> float:
+        """In square points."""
+        return self.width * self.height
+
+    def _written_on(self, box: Box) -> float:
+        """The share of a box's height beside which there is text in it, measured in bands of a line each."""
+        x0, top, x1, bottom = box
+        middles = [(g.top + g.bottom) / 2 for g in self.glyphs if g.x1 > x0 and g.x0 < x1 and not g.text.isspace()]
+        bands = {int((y - top) / _BAND) for y in middles if top <= y <= bottom}
+        return len(bands) * _BAND / max(bottom - top, _BAND)
 
 
 # --- from pdfminer objects to glyphs, rules and images -----------------------------------------------------------
@@ -159,6 +181,8 @@ def read_drawing(page: LTPage, crop: Box) -> Drawing:
         [rule for curve in curves for rule in _rules(curve, frame.box(curve))],
         min(1.0, sum(_visible_area(box, width, height) for box in images) / (width * height)),
         len(curves),
+        _joined([box for box in images if _visible_area(box, width, height) > 0]),
+        frame.turn,
     )
 
 
@@ -216,6 +240,25 @@ def _is_white(colour: Any) -> bool:
 def _visible_area(box: Box, width: float, height: float) -> float:
     x0, top, x1, bottom = box
     return max(0.0, min(x1, width) - max(x0, 0.0)) * max(0.0, min(bottom, height) - max(top, 0.0))
+
+
+def _joined(boxes: list[Box]) -> list[Box]:
+    """Boxes with those put together that touch side by side or one under the other, as the strips of a scan do."""
+    out: list[Box] = []
+    for box in sorted(boxes, key=lambda b: (b[1], b[0])) if len(boxes) <= _PIECES else []:
+        touching = [b for b in out if _continues(b, box)]
+        parts = [*touching, box]
+        out = [b for b in out if b not in touching]
+        out.append((min(b[0] for b in parts), min(b[1] for b in parts), max(b[2] for b in parts), max(b[3] for b in parts)))
+    return out
+
+
+def _continues(box: Box, other: Box) -> bool:
+    """Whether two boxes touch or overlap and are as wide, or as high, as each other."""
+    near = box[0] <= other[2] + 2 and other[0] <= box[2] + 2 and box[1] <= other[3] + 2 and other[1] <= box[3] + 2
+    as_wide = abs(box[0] - other[0]) <= 3 and abs(box[2] - other[2]) <= 3
+    as_high = abs(box[1] - other[1]) <= 3 and abs(box[3] - other[3]) <= 3
+    return near and (as_wide or as_high)
 
 
 def _ordered(a: tuple[float, float], b: tuple[float, float]) -> Box:

@@ -30,6 +30,10 @@ class UnreadableDocument(ClassifierError):
     exit_status = 1
 
 
+class OcrMissing(ClassifierError):
+    """OCR is asked for, but tesseract or its language data is not installed."""
+
+
 class LabelledDataError(ClassifierError):
     """A labelled file breaks the format or the codebook."""
 

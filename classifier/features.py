@@ -105,10 +105,13 @@ class Readable(Protocol):
     def heading(self) -> str: ...
 
 
-def surroundings(clauses: Sequence[Readable]) -> list[Surroundings]:
-    """All clauses (and headings) of one document, in order, as the model sees them."""
+def surroundings(clauses: Sequence[Readable], words_elsewhere: int = 0) -> list[Surroundings]:
+    """All clauses (and headings) of one document, in order, as the model sees them.
+
+    words_elsewhere: how many words the document has beside them, none of which is about immigration.
+    """
     spoken = [immigration_words(c.text) for c in clauses]
-    words = sum(len(fold_words(c.text).words) for c in clauses)
+    words = words_elsewhere + sum(len(fold_words(c.text).words) for c in clauses)
     about = 1000 * sum(spoken) / max(200, words) >= ABOUT
     found = []
     for i, clause in enumerate(clauses):

@@ -8,6 +8,7 @@ from __future__ import annotations
 import io
 import re
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,7 +16,7 @@ from classifier.document import ACCEPTED, Document, Format, Line, Page
 from classifier.errors import UnreadableDocument
 
 if TYPE_CHECKING:
-    from classifier.pdf_pages import OcrReader
+    from classifier.ocr import OcrReader
 
 __all__ = ["Document", "Line", "Page", "read_document"]
 
@@ -30,10 +31,14 @@ _FOREIGN = {
 }
 
 
-def read_document(path: Path, ocr: OcrReader | None = None) -> Document:
+def read_document(
+    path: Path, ocr: OcrReader | None = None, matters: Callable[[str], bool] | None = None, thorough: bool = False
+) -> Document:
     """Read one file. Its type is decided by what is in it, then by its name.
 
     ocr: asked for the lines of every PDF page that can't be read otherwise.
+    matters: whether a page with these words can matter; of a long PDF file, the others are set aside, with their words
+    counted. None: all do. thorough: read with care what is set aside, too.
     Raises UnreadableDocument, with what to do next, where nothing of the file can be read; pages of a PDF that fail
     alone are `unread` instead.
     """
@@ -42,7 +47,7 @@ def read_document(path: Path, ocr: OcrReader | None = None) -> Document:
     if kind == "pdf":
         from classifier.pdf_pages import read_pdf
 
-        return read_pdf(path, data, ocr)
+        return read_pdf(path, data, ocr, matters, thorough)
     from classifier import text_formats
 
     readers = {"docx": text_formats.read_docx, "html": text_formats.read_html, "txt": text_formats.read_txt}

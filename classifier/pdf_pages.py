@@ -10,9 +10,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from statistics import median
+from typing import NamedTuple, cast
 
-from pdfminer.pdfdocument import PDFEncryptionError
+from pdfminer.pdfdocument import PDFEncryptionError, PDFXRefFallback
 from pdfminer.pdfpage import PDFPage
+from pdfminer.pdftypes import resolve1
 from pdfplumber.page import Page as PlumberPage
 from pdfplumber.pdf import PDF
 
@@ -20,32 +22,95 @@ from classifier import drawing, layout
 from classifier.document import LETTER, Box, Document, Line, Page, clean
 from classifier.errors import UnreadableDocument
 from classifier.furniture import with_furniture
+from classifier.ocr import DOUBTFUL, NONSENSE, OcrReader, Reading
+from classifier.repair import repaired
+from classifier.skim import Glance, glance_at
 
 # pdfminer reports every oddity of a file at warning level; what matters to a reader is told in `Page.reason`.
 logging.getLogger("pdfminer").setLevel(logging.CRITICAL)
 
+LONG = 40  # pages from which a file is skimmed first; a shorter one is read in the time that it takes to look at it
+# Pages before and after one that matters: it is read by the headings above it, and its clauses run on.
+_BEFORE, _AFTER = 2, 1
+_MOST_LOST = 5_000
+_WHOLE = 0.8  # share of the page from which a picture without text on it is a scan
+_PART = 0.25  # share from which it may be a scan in part of a page
+_FEW_WORDS = 12
+_STRANGE = re.compile(f"[{drawing.UNKNOWN}\ue000-\uf8ff]")
 _AGAIN = "download it again, or open it in a PDF viewer and save a copy"
 
-OcrReader = Callable[[PlumberPage], Sequence[Line]]
-"""The door for OCR: it is handed a page that could not be read and returns its lines, or none."""
 
+def read_pdf(
+    path: Path,
+    data: bytes,
+    ocr: OcrReader | None = None,
+    matters: Callable[[str], bool] | None = None,
+    thorough: bool = False,
+) -> Document:
+    """Read a PDF file page by page, running headers and footers marked; `ocr` is asked for pages without text.
 
-def read_pdf(path: Path, data: bytes, ocr: OcrReader | None) -> Document:
-    """Read a PDF file page by page, running headers and footers marked; `ocr` is asked for pages without text."""
-    try:
-        pdf = PDF(io.BytesIO(data))
-        found = list(PDFPage.create_pages(pdf.doc))
-    except Exception as error:  # pdfminer raises what it likes on damaged files
-        raise _pdf_error(path, error) from error
-    if not found:
-        raise UnreadableDocument(f"{path}: the PDF has no pages, its page tree is damaged", _AGAIN)
+    matters: whether a page with these words can matter; of a long file, the others are set aside. thorough: read them
+    all the same.
+    """
+    opened = _open(path, data)
+    glances: list[Glance | None] = [*glance_at(opened.data)]
+    if len(glances) != len(opened.pages):
+        glances = [None] * len(opened.pages)  # the two libraries disagree on what the file holds
+    aside = _set_aside(glances, matters)
     pages: list[Page] = []
     gutter: float | None = None
-    for number, page_object in enumerate(found, start=1):
-        page, gutter = _read_page(pdf, page_object, number, gutter, ocr)
-        pages.append(page)
-    marked = with_furniture(pages)
-    return Document(path, "pdf", tuple(marked), _title(pdf.metadata.get("Title"), marked))
+    for number, (page_object, glance) in enumerate(zip(opened.pages, glances, strict=True), start=1):
+        if (number - 2 in aside) != (number - 1 in aside):
+            gutter = None  # another stretch begins
+        if glance and (glance.overfull or (number - 1 in aside and not thorough)):
+            page = _looked_at(page_object, number, glance)
+        else:
+            page, gutter = _read_page(opened.pdf, page_object, number, gutter, ocr)
+        if glance and number - 1 in aside:
+            page = replace(page, aside=True, words=len(glance.text.split()))
+        pages.append(_of_damaged(page) if opened.damaged else page)
+    pages += _lost(opened)
+    note = "the file was damaged and read as far as it could be repaired" if opened.damaged else ""
+    stretches = Document(path, "pdf", tuple(pages)).stretches
+    marked = [page for stretch in stretches for page in with_furniture(stretch)]
+    return Document(path, "pdf", tuple(marked), _title(opened.pdf.metadata.get("Title"), marked), note)
+
+
+# --- opening, and what is left of a damaged file -----------------------------------------------------------------
+
+
+class _Opened(NamedTuple):
+    """A file that pdfminer could open. data: its bytes, written anew where it was damaged."""
+
+    pdf: PDF
+    pages: list[PDFPage]
+    data: bytes
+    damaged: bool
+
+
+def _open(path: Path, data: bytes) -> _Opened:
+    try:
+        opened = _parsed(data)
+    except Exception as error:  # pdfminer raises what it likes on damaged files
+        refused = _pdf_error(path, error)
+    else:
+        if opened.pages:
+            return opened
+        refused = UnreadableDocument(f"{path}: the PDF has no pages, its page tree is damaged", _AGAIN)
+    mended = repaired(data)
+    if mended is None:
+        raise refused
+    try:
+        return _parsed(mended)._replace(damaged=True)
+    except Exception as error:  # as above
+        raise _pdf_error(path, error) from error
+
+
+def _parsed(data: bytes) -> _Opened:
+    pdf = PDF(io.BytesIO(data))
+    # pdfminer looks through the whole file for objects where the table that should list them is broken
+    damaged = any(isinstance(table, PDFXRefFallback) for table in pdf.doc.xrefs)
+    return _Opened(pdf, list(PDFPage.create_pages(pdf.doc)), data, damaged)
 
 
 def _pdf_error(path: Path, error: Exception) -> UnreadableDocument:
@@ -53,6 +118,62 @@ def _pdf_error(path: Path, error: Exception) -> UnreadableDocument:
     if isinstance(cause, PDFEncryptionError):
         return UnreadableDocument(f"{path}: the PDF is locked with a password", "ask the agency for an unlocked copy")
     return UnreadableDocument(f"{path}: the PDF is cut off or damaged", _AGAIN)
+
+
+def _of_damaged(page: Page) -> Page:
+    """A page of a damaged file: one without anything on it may have had its text where the file is cut."""
+    if page.status != "blank":
+        return page
+    return replace(page, status="unread", reason="the file is damaged, and nothing is left of the page")
+
+
+def _lost(opened: _Opened) -> list[Page]:
+    """The pages that a damaged file says it has, but that are not there."""
+    declared = opened.pdf.doc.catalog.get("Pages")
+    count = resolve1(declared).get("Count") if opened.damaged and declared is not None else 0
+    last = len(opened.pages)
+    if not isinstance(count, int) or count > last + _MOST_LOST:  # rubbish, rather than a count
+        return []
+    reason = "the file is damaged, and the page is missing"
+    return [Page(n, *LETTER, (), "unread", reason=reason) for n in range(last + 1, count + 1)]
+
+
+# --- which pages to read carefully -------------------------------------------------------------------------------
+
+
+def _set_aside(glances: Sequence[Glance | None], matters: Callable[[str], bool] | None) -> set[int]:
+    """Indexes of the pages of a long file that can't matter, far from any that can or that can't be judged."""
+    if matters is None or len(glances) < LONG:
+        return set()
+    kept = [i for i, g in enumerate(glances) if g is None or not _clear(g) or matters(g.text)]
+    careful = {n for i in kept for n in range(i - _BEFORE, i + _AFTER + 1)}
+    return set(range(1, len(glances))) - careful  # the first page tells whose the file is
+
+
+def _clear(glance: Glance) -> bool:
+    """Whether the words that pdfium found are all that stands on the page, and are words."""
+    if glance.pictured and glance.characters < 1_000 and sum(c.isalnum() for c in glance.text) < 150:
+        return False
+    if len(_STRANGE.findall(glance.text)) > 0.1 * glance.characters:
+        return False
+    words = glance.text.lower().split()
+    # so many function words make language; only what has fewer is worth the slow look
+    return sum(map(drawing.FUNCTION_WORDS.__contains__, words)) > 0.1 * len(words) or _plausible(glance.text)
+
+
+def _looked_at(page_object: PDFPage, number: int, glance: Glance) -> Page:
+    """The page as the glance left it: without lines, refused where it is overfull."""
+    x0, y0, x1, y1 = page_object.mediabox
+    size = (x1 - x0, y1 - y0)
+    if glance.overfull:
+        drawn = max(glance.characters, glance.objects)
+        return Page(
+            number, *size, (), "unread", reason=f"it draws {drawn:,} signs and shapes, more than a page can hold"
+        )
+    return Page(number, *size, (), "read" if glance.text.strip() else "blank", "pdfium")
+
+
+# --- careful reading ---------------------------------------------------------------------------------------------
 
 
 def _read_page(
@@ -65,11 +186,11 @@ def _read_page(
         plumbed = PlumberPage(pdf, page_object, number)
         try:
             drawn = drawing.read_drawing(plumbed.layout, _visible_box(page_object))
-            rows, gutter = layout.reading_order(drawn, gutter)
+            rows, found = layout.reading_order(drawn, gutter)
             page = _judged(_page(drawn, rows, number), drawn)
-            if page.status == "unread" and ocr is not None and (lines := tuple(ocr(plumbed))):
-                page = replace(page, lines=lines, status="read", method="ocr", reason="")
-            return page, gutter
+            if ocr is not None:
+                return _by_ocr(page, drawn, (gutter, found), cast(io.BytesIO, pdf.stream).getvalue(), ocr)
+            return page, found
         finally:
             plumbed.close()
     except Exception as error:  # pdfminer raises what it likes on damaged pages
@@ -95,7 +216,8 @@ def _visible_box(page: PDFPage) -> Box:
 
 def _page(drawn: drawing.Drawing, rows: Sequence[drawing.Row], number: int) -> Page:
     lines = (_line(row, number) for row in rows)
-    return Page(number, drawn.width, drawn.height, tuple(line for line in lines if line.text))
+    kept = tuple(line for line in lines if line.text)
+    return Page(number, drawn.width, drawn.height, kept, turn=90.0 * drawn.turn)
 
 
 def _line(row: drawing.Row, page: int) -> Line:
@@ -123,6 +245,50 @@ def _line(row: drawing.Row, page: int) -> Line:
     )
 
 
+# --- OCR ---------------------------------------------------------------------------------------------------------
+
+
+def _by_ocr(
+    page: Page, drawn: drawing.Drawing, gutters: tuple[float | None, float | None], data: bytes, ocr: OcrReader
+) -> tuple[Page, float | None]:
+    """The page with what OCR reads on it. gutters: of the page before, and of this one by its text layer."""
+    before, found = gutters
+    if ocr.always or page.status == "unread":
+        return _replaced(page, ocr(data, page.number), gutters)
+    pictures = drawn.bare_pictures(_PART) if page.status == "read" and not drawn.turn else []
+    if not pictures:
+        return page, found
+    reading = ocr(data, page.number, pictures)
+    if reading.problem:
+        return replace(page, reason=f"a picture on it may hold text; {reading.problem}"), found
+    if (reading.confidence or 0.0) < DOUBTFUL or len(reading.words) < _FEW_WORDS:
+        return page, found  # a photograph, a map, a seal
+    merged = replace(drawn, glyphs=[*drawn.glyphs, *reading.beside(drawn.glyphs).glyphs()])
+    rows, found = layout.reading_order(merged, before)
+    lines = _page(merged, rows, page.number).lines
+    return replace(page, lines=lines, method="ocr", confidence=reading.confidence), found
+
+
+def _replaced(page: Page, reading: Reading, gutters: tuple[float | None, float | None]) -> tuple[Page, float | None]:
+    """The page as OCR reads it, whatever its text layer says; as it was where OCR makes no sense of it."""
+    before, found = gutters
+    sure = reading.confidence
+    if reading.empty and page.status != "read":
+        return replace(page, lines=(), status="blank", method="ocr", reason=""), found
+    problem = reading.problem or ("" if reading.words else "OCR found no words on it")
+    if not problem and (sure or 0.0) < NONSENSE:
+        problem = "OCR could not make sense of it; read it on the page"
+    if problem:
+        # A blank page has nothing to tell, and a text layer that can be read stays.
+        reason = page.reason if page.status == "blank" else "; ".join(filter(None, (page.reason, problem)))
+        return replace(page, reason=reason, confidence=sure), found
+    drawn = reading.drawing()
+    rows, found = layout.reading_order(drawn, before)
+    reason = "OCR is unsure of its words; compare them with the page" if (sure or 0.0) < DOUBTFUL else ""
+    read = _page(drawn, rows, page.number)
+    return replace(read, method="ocr", confidence=sure, reason=reason, turn=reading.turn), found
+
+
 # --- is the text layer text? -------------------------------------------------------------------------------------
 
 
@@ -130,8 +296,8 @@ def _judged(page: Page, drawn: drawing.Drawing) -> Page:
     """The page with its status: whether its text layer can be trusted to hold what a person sees."""
     text = " ".join(line.text for line in page.lines)
     letters = sum(c.isalnum() for c in text)
-    if letters < 150 and drawn.images >= 0.5:
-        # A stamp or a stray letter on a scan. Its words are kept, but they are no policy text.
+    if (letters < 150 and drawn.images >= 0.5) or drawn.bare_pictures(_WHOLE):
+        # A stamp, a court's header or a stray letter on a scan. Its words are kept, but they are no policy text.
         lines = tuple(replace(line, furniture=True) for line in page.lines)
         return replace(page, lines=lines, status="unread", reason="scanned image without a text layer")
     if drawn.unknown > 0.3:

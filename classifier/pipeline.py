@@ -4,24 +4,31 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
-from classifier.clauses import split_document
+from classifier.clauses import Clause, split_document
 from classifier.errors import UnreadableDocument
 from classifier.findings import find
-from classifier.pages import Document, read_document
-from classifier.predictions import Model, predict_clauses
+from classifier.pages import Document, Page, read_document
+from classifier.predictions import Model, Prediction, predict_document
+from classifier.relevance import speaks_of_immigration
 from classifier.scored import ScoredDocument, highest_scores, rules
 
 __all__ = ["ScoredDocument", "highest_scores", "page_list", "rules", "score_file", "unread_reason"]
 
 
-def score_file(path: Path, name: str, model: Model) -> ScoredDocument:
-    """Read, split and label one file. A file that can't be read gives a `failed` document with the reason, no exception."""
+def score_file(path: Path, name: str, model: Model, thorough: bool = False) -> ScoredDocument:
+    """Read, split and label one file. A file that can't be read gives a `failed` document with the reason, no exception.
+
+    thorough: read every page of a long file with care, not only those that can matter.
+    """
     began = time.perf_counter()
     try:
-        return _score_document(read_document(path), name, model, began)
+        return _score_document(
+            read_document(path, matters=speaks_of_immigration, thorough=thorough), name, model, began
+        )
     except UnreadableDocument as error:
         reason = str(error).removeprefix(f"{path}: ")
     except Exception as error:  # whatever one odd file provokes, the others of its batch must be scored
@@ -33,7 +40,7 @@ def score_file(path: Path, name: str, model: Model) -> ScoredDocument:
 
 def _score_document(document: Document, name: str, model: Model, began: float) -> ScoredDocument:
     clauses = split_document(document, name)
-    predictions = predict_clauses(clauses, model)
+    predictions = _with_review(predict_document(document, clauses, model), clauses, document)
     unread = [p for p in document.pages if p.status == "unread"]
     read = sum(p.status != "unread" for p in document.pages)
     status = "ok" if not unread else "failed" if not read else "partial"
@@ -44,15 +51,35 @@ def _score_document(document: Document, name: str, model: Model, began: float) -
     return ScoredDocument(
         name, status, unread_reason(document), len(document.pages), read, methods["ocr"], tuple(clauses),
         tuple(predictions), tuple(findings), first, time.perf_counter() - began, methods["pdfium"], confidence,
-        document.note,
+        "; ".join(filter(None, (document.note, read_with_doubt(document)))),
     )  # fmt: skip
+
+
+def _with_review(
+    predictions: Sequence[Prediction | None], clauses: Sequence[Clause], document: Document
+) -> list[Prediction | None]:
+    """The predictions, those on pages that OCR is unsure of sent to a person whatever the model says."""
+    unsure = {page.number for page in document.pages if page.method == "ocr" and page.reason}
+    return [
+        replace(prediction, review=True) if prediction and clause.page in unsure else prediction
+        for prediction, clause in zip(predictions, clauses, strict=True)
+    ]
 
 
 def unread_reason(document: Document) -> str:
     """Which pages were not read, and why: "pages 3-5: scanned image without a text layer"."""
+    return _reasons(page for page in document.pages if page.status == "unread")
+
+
+def read_with_doubt(document: Document) -> str:
+    """Which pages were read though a person should look at them, and why: "page 4: OCR is unsure of its words"."""
+    return _reasons(page for page in document.pages if page.status != "unread")
+
+
+def _reasons(pages: Iterable[Page]) -> str:
     by_reason: dict[str, list[int]] = {}
-    for page in document.pages:
-        if page.status == "unread":
+    for page in pages:
+        if page.reason:
             by_reason.setdefault(page.reason, []).append(page.number)
     return "; ".join(f"{page_list(numbers)}: {reason}" for reason, numbers in by_reason.items())
 

@@ -7,7 +7,7 @@ import hashlib
 import json
 import zipfile
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from itertools import chain, repeat
 from pathlib import Path
@@ -19,10 +19,13 @@ from scipy.sparse import csr_matrix
 
 from classifier.citations import find_lunn
 from classifier.clauses import Clause
-from classifier.codebook import Codebook, load_codebook, project_data
+from classifier.codebook import Codebook, load_codebook
 from classifier.conditions import Condition, find_conditions
+from classifier.document import Document
 from classifier.errors import ModelError
 from classifier.features import SIGNALS, Surroundings, practice_features, stance_features, surroundings
+from classifier.model_folders import latest_model as latest_model
+from classifier.relevance import pages_that_matter
 from classifier.scored import Label as Label
 from classifier.scored import Prediction as Prediction
 
@@ -170,10 +173,28 @@ def softmax(values: Floats) -> Floats:
     return np.asarray(powers / powers.sum(axis=1, keepdims=True), dtype=np.float32)
 
 
-def predict_clauses(clauses: Sequence[Clause], model: Model) -> list[Prediction | None]:
-    """One Prediction for each clause, None for headings and other units that carry no labels."""
-    seen = surroundings(clauses)
-    wanted = [i for i, c in enumerate(clauses) if c.kind == "clause"]
+def predict_document(document: Document, clauses: Sequence[Clause], model: Model) -> list[Prediction | None]:
+    """One Prediction for each clause of a document, None for headings; what can't matter is given no label."""
+    aside = {page.number for page in document.pages if page.aside}
+    read = [i for i, clause in enumerate(clauses) if clause.page not in aside]
+    elsewhere = sum(page.words for page in document.pages)
+    made = predict_clauses([clauses[i] for i in read], model, pages_that_matter(document), elsewhere)
+    nothing = Prediction((), (), dict.fromkeys(model.practices, 0.0), 0.0, False)
+    found = [nothing if clause.kind == "clause" else None for clause in clauses]
+    for i, prediction in zip(read, made, strict=True):
+        found[i] = prediction or found[i]
+    return found
+
+
+def predict_clauses(
+    clauses: Sequence[Clause], model: Model, pages: Collection[int] | None = None, words_elsewhere: int = 0
+) -> list[Prediction | None]:
+    """One Prediction for each clause; None for headings, other units that carry no labels, and what is on other pages.
+
+    pages: those that can matter, None for all. words_elsewhere: how many words the document has beside the clauses.
+    """
+    seen = surroundings(clauses, words_elsewhere)
+    wanted = [i for i, c in enumerate(clauses) if c.kind == "clause" and (pages is None or c.page in pages)]
     found: list[Prediction | None] = [None] * len(clauses)
     for i, prediction in zip(wanted, model.predict([seen[i] for i in wanted]), strict=True):
         found[i] = prediction
@@ -233,16 +254,6 @@ def write_arrays(path: Path, arrays: dict[str, npt.NDArray[Any]]) -> None:
 def file_digest(path: Path) -> str:
     """SHA-256 of a file, as hexadecimal digits."""
     return hashlib.sha256(path.read_bytes()).hexdigest()
-
-
-def latest_model() -> Path:
-    """The folder of the model in use: the one that `models/current` names. Raises ModelError if there is none."""
-    models = project_data("models")
-    try:
-        name = (models / "current").read_text(encoding="utf-8").strip()
-    except OSError as error:
-        raise ModelError(f"no model in {models}", "run `clauses train` to make one") from error
-    return models / name
 
 
 def load_model(folder: Path | None = None) -> Model:

@@ -117,3 +117,29 @@ def write_unmapped(path: Path) -> Path:
         b"/Supplement 0>>/FontDescriptor 7 0 R>>",
         b"<</Type/FontDescriptor/FontName/X/Flags 4/Ascent 800/Descent -200/FontBBox[0 -200 1000 800]>>",
     )
+
+
+IMMIGRATION = (
+    "No person shall be held past the time of release on an immigration detainer alone.",
+    "The shift commander may tell ICE the release date of a person who was convicted of a serious violent felony.",
+    "Members shall not ask a person about citizenship or immigration status.",
+    "ICE officers may enter the secure part of the station only with a judicial warrant.",
+    "The booking unit shall not send the daily intake log to federal immigration authorities.",
+)
+
+
+def manual(path: Path, pages: int, matter: Sequence[int], lines: int = 40) -> Path:
+    """A policy manual, twenty pages a chapter, running header and page number. matter: numbers of the pages on immigration."""
+
+    def page(number: int) -> Draw:
+        def draw(canvas: Canvas) -> None:
+            text(canvas, 72, 40, "Quabbin Reach Police Department Policy Manual", 9)
+            text(canvas, 300, 760, str(number), 9)
+            chapter = "Immigration Matters" if number in matter else f"Duties of the Watch, Part {1 + number // 20}"
+            text(canvas, 72, 70, f"{number}.1 {chapter.upper()}", 12, "Helvetica-Bold")
+            own = [f"({chr(97 + i)}) {line}" for i, line in enumerate(IMMIGRATION)] if number in matter else []
+            block(canvas, [*own, *body(lines - len(own), number)], top=100)
+
+        return draw
+
+    return write_pdf(path, [page(number) for number in range(1, pages + 1)])

@@ -11,12 +11,12 @@ import pytest
 PACKAGE = Path(__file__).parent.parent / "classifier"
 # From file to finding, then what stands around it. A module imports only from those before it.
 FLOW = """
-    errors terminal plain_text codebook
+    errors limits terminal plain_text codebook
     document furniture drawing layout scans ocr skim repair pdf_pages text_formats pages
     citations sentences list_marks headings line_breaks structure
-    conditions findings scored clauses
+    conditions findings scored model_folders clauses
     labelled agreement concepts relevance features predictions explanations
-    pipeline departments batch exports page_images
+    pipeline departments finished messages worker slots input_files batch exports runs page_images
     store_tables store labellings store_documents corrections queues reliability double_annotation
     people questions
     evidence_sources store_sources evidence wording matrix side_by_side templates versions_compared contradictions
