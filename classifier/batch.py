@@ -1,107 +1,180 @@
-"""Many files → ScoredDocuments, in the order of their names, over all cores."""
+"""Many files → a record of each in a folder, over all cores: equal content is read once, what is finished not again."""
 
 from __future__ import annotations
 
+import hashlib
 import os
-from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
 from functools import cache
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from joblib import Parallel, delayed
 
-from classifier.departments import REGISTRY
+from classifier.codebook import project_data
 from classifier.errors import UsageError
-from classifier.pipeline import ScoredDocument, score_file
-from classifier.plain_text import spelled_out
-from classifier.predictions import Model, load_model
+from classifier.finished import Finished, Unit, failed_document, read_record
+from classifier.input_files import Content, InputFile, look
+from classifier.limits import DEFAULT, Options
+from classifier.model_folders import model_folder
+from classifier.scored import ScoredDocument, Summary, summary_of
+from classifier.slots import Slot, Slots
+from classifier.worker import Job
+
+# What decides, beside our own code, what is read off a page and how it is labelled.
+_LIBRARIES = (
+    "beautifulsoup4 lxml numpy nupunkt pdfminer.six pdfplumber pikepdf pillow pypdfium2 python-docx scipy spacy tesserocr"
+).split()
 
 
 @dataclass(frozen=True, slots=True)
-class InputFile:
-    """A file to score. root: the folder that was named on the command line, None for a file named itself.
+class Task:
+    """A file of a run. key: of its record; empty where it is not to be read, for a `reason`.
 
-    name: its path below the root, with forward slashes: what `document` says in every table.
+    duplicate_of: the name of the first file with this content; empty for the first itself.
     """
 
-    path: Path
-    root: Path | None
-    name: str
-
-
-def list_files(paths: Sequence[Path], leave_out: Iterable[Path] = ()) -> list[InputFile]:
-    """Every file below the paths, sorted by name; hidden files, departments.csv and the files in `leave_out` are none.
-
-    Raises UsageError for a path that is not there, a folder that can't be listed, and where no file is left.
-    """
-    written = {path.resolve() for path in leave_out}
-    found: dict[Path, InputFile] = {}
-    for path in paths:
-        if not path.exists():
-            raise UsageError(f"{path}: no such file or folder", "check the path")
-        if path.is_dir():
-            for folder, subfolders, names in os.walk(path, onerror=_refuse):
-                subfolders[:] = sorted(s for s in subfolders if not s.startswith("."))
-                for name in sorted(names):
-                    file = Path(folder) / name
-                    if (
-                        not name.startswith(".")
-                        and name not in (REGISTRY, "Thumbs.db")
-                        and file.resolve() not in written
-                    ):
-                        found.setdefault(file.resolve(), InputFile(file, path, _shown(file.relative_to(path))))
-        else:
-            found.setdefault(path.resolve(), InputFile(path, None, _shown(Path(path.name))))
-    if not found:
-        raise UsageError(
-            f"no files in {', '.join(map(str, paths))}", "name a folder with PDF, Word, HTML or text files"
-        )
-    return sorted(distinct_names(list(found.values())), key=lambda f: f.name)
-
-
-def _refuse(error: OSError) -> None:
-    """Stops at a folder that os.walk would pass over in silence."""
-    raise UsageError(
-        f"{error.filename}: can't be listed ({error.strerror})", "change its permissions or name other folders"
-    ) from error
-
-
-def _shown(path: Path) -> str:
-    """A path with forward slashes, spelled out so that every table and terminal can hold it."""
-    return spelled_out(path.as_posix())
-
-
-def distinct_names(files: Sequence[InputFile]) -> list[InputFile]:
-    """Files of one name from several roots keep apart by as many of the folders above as it takes."""
-    above = [(f.root or f.path.parent).resolve().parts[1:] for f in files]
-    names = [f.name for f in files]
-    depth = 0
-    while len(counts := Counter(names)) < len(names):
-        depth += 1
-        names = [
-            _shown(Path(*folders[-depth:], f.name)) if counts[name] > 1 else name
-            for f, folders, name in zip(files, above, names, strict=True)
-        ]
-    return [InputFile(f.path, f.root, name) for f, name in zip(files, names, strict=True)]
+    file: InputFile
+    digest: str
+    key: str
+    reason: str = ""
+    duplicate_of: str = ""
 
 
 @cache
-def _model(folder: Path | None) -> Model:
-    """One model a worker process."""
-    return load_model(folder)
+def program_digest() -> str:
+    """Names this program as far as it decides what is found: our modules, the codebook, the libraries that read."""
+    digest = hashlib.sha256(sys.version.encode())
+    for path in [*sorted(Path(__file__).parent.glob("*.py")), project_data("training_data/codebook.toml")]:
+        digest.update(f"\n{path.name}\n".encode() + path.read_bytes())
+    for library in _LIBRARIES:
+        try:
+            digest.update(f"\n{library} {version(library)}".encode())
+        except PackageNotFoundError:
+            digest.update(f"\n{library} is missing".encode())
+    return digest.hexdigest()
 
 
-def _score(file: InputFile, model: Path | None) -> ScoredDocument:
-    return score_file(file.path, file.name, _model(model))
+def way_of_reading(model: Path | None, options: Options) -> str:
+    """Names everything that decides a document's record, but the document. Raises ModelError."""
+    how = f"{program_digest()}\n{model_folder(model).digest}\n{options}"
+    return hashlib.sha256(how.encode()).hexdigest()
 
 
-def score_files(files: Sequence[InputFile], model: Path | None = None, jobs: int = 0) -> Iterator[ScoredDocument]:
-    """Scored documents in the order of `files`, as they come. jobs: worker processes, 0 for one a core."""
-    workers = min(jobs or os.cpu_count() or 1, len(files))
-    if workers <= 1:
-        yield from (_score(file, model) for file in files)
-    else:
-        yield from Parallel(n_jobs=workers, return_as="generator", pre_dispatch="2*n_jobs")(
-            delayed(_score)(f, model) for f in files
-        )
+def look_at_all(files: Sequence[InputFile], step: Callable[[], object] = lambda: None) -> list[Content]:
+    """What is in each file, in step. step: called after each."""
+    found = []
+    readers = Parallel(n_jobs=_cores(), backend="threading", return_as="generator", pre_dispatch="all")
+    for content in readers(delayed(look)(file) for file in files):
+        found.append(content)
+        step()
+    return found
+
+
+def tasks_of(files: Sequence[InputFile], contents: Sequence[Content], way: str) -> list[Task]:
+    """Files with what is in them, in step → tasks. way: see `way_of_reading`."""
+    first: dict[str, str] = {}
+    tasks = []
+    for file, content in zip(files, contents, strict=True):
+        if content.reason:
+            tasks.append(Task(file, "", "", content.reason))
+            continue
+        # the suffix decides in which format bytes are read that don't say it themselves
+        key = hashlib.sha256(f"{content.digest}\n{file.path.suffix.lower()}\n{way}".encode()).hexdigest()
+        same = first.setdefault(key, file.name)
+        tasks.append(Task(file, content.digest, key, duplicate_of="" if same == file.name else same))
+    return tasks
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def slot_count(jobs: int, documents: int) -> int:
+    """Worker processes: as many as asked for, 0 for one a core; never more than documents."""
+    return max(1, min(jobs or _cores(), documents))
+
+
+@dataclass(slots=True)
+class Batch:
+    """The tasks of a run and their records. passing: key → reason, of documents whose failure another try might mend."""
+
+    tasks: Sequence[Task]
+    finished: Finished
+    options: Options = DEFAULT
+    passing: dict[str, tuple[str, float]] = field(default_factory=dict)
+
+    def unread(self) -> list[Task]:
+        """A task for each content that has no record yet."""
+        return [t for t in self.tasks if not t.duplicate_of and not self.knows(t)]
+
+    def knows(self, task: Task) -> bool:
+        """Is it known what becomes of a task?"""
+        return bool(task.reason) or task.key in self.passing or self.finished.holds(task.key)
+
+    def read(self, tasks: Sequence[Task], slots: Slots) -> Iterator[Summary]:
+        """Read documents and keep their records; yields the summary of each, in the order in which they get done.
+
+        Raises ModelError, WorkerError, and UsageError where a record can't be kept.
+        """
+        readers = Parallel(n_jobs=slots.count, backend="threading", return_as="generator_unordered")
+        yield from readers(delayed(self._read)(task, slots) for task in tasks)
+
+    def _read(self, task: Task, slots: Slots) -> Summary:
+        with slots.taken() as slot:
+            answer = slot.run(Job(task.file.path, task.digest, self.options))
+        summary = read_record(answer.record, task.file.name)
+        if not answer.lasting:
+            self.passing[task.key] = summary.reason, summary.seconds
+            return summary
+        try:
+            self.finished.keep(task.key, answer.record)
+        except OSError as error:
+            raise UsageError(
+                f"{self.finished.folder}: can't be written ({error.strerror or error})",
+                "free some space and run the same command again: what is finished is kept",
+            ) from error
+        return summary
+
+    def summary(self, task: Task) -> Summary:
+        """What became of a task. Raises DamagedRecord where its record is gone or damaged."""
+        reason, seconds = (task.reason, 0.0) if task.reason else self.passing.get(task.key, ("", 0.0))
+        if reason:
+            return summary_of(failed_document(reason, seconds, task.file.name))
+        return self.finished.summary(task.key, task.file.name)
+
+    def units(self, task: Task) -> Iterator[Unit]:
+        """The clauses of a task's document, in order, one at a time. Raises DamagedRecord."""
+        if not task.reason and task.key not in self.passing:
+            yield from self.finished.units(task.key, task.file.name)
+
+    def document(self, task: Task) -> ScoredDocument:
+        """A task's document with everything that was found in it. Raises DamagedRecord."""
+        if task.reason or task.key in self.passing:
+            summary = self.summary(task)
+            return failed_document(summary.reason, summary.seconds, summary.name)
+        return self.finished.document(task.key, task.file.name)
+
+
+def score_files(
+    files: Sequence[InputFile], model: Path | None = None, jobs: int = 0, options: Options = DEFAULT
+) -> Iterator[ScoredDocument]:
+    """Scored documents in the order of `files`, each as soon as it and those before it are read.
+
+    jobs: worker processes, 0 for one a core. Nothing is left on disk.
+    """
+    if not files:
+        return
+    with TemporaryDirectory() as folder, Slots(lambda: Slot(model)) as slots:
+        tasks = tasks_of(files, look_at_all(files), way_of_reading(model, options))
+        batch = Batch(tasks, Finished(Path(folder)), options)
+        todo = batch.unread()
+        slots.count = slot_count(jobs, len(todo))
+        reading = batch.read(todo, slots)
+        for task in tasks:
+            while not batch.knows(task):
+                next(reading)
+            yield batch.document(task)

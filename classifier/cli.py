@@ -49,9 +49,10 @@ def score(
     quiet: Annotated[bool, typer.Option("--quiet", help="No progress bar, no closing table.")] = False,
 ) -> None:
     """Score policies: clauses.jsonl, documents.csv, findings.csv and findings.xlsx into a folder."""
-    from classifier.batch import list_files, score_files
+    from classifier.batch import score_files
     from classifier.departments import department_of, read_registry
     from classifier.exports import TABLES, Entry, by_department, make_folder, write_results
+    from classifier.input_files import list_files
     from classifier.predictions import load_model
 
     registry = read_registry(paths)

@@ -10,14 +10,15 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import pandas as pd
 
-from classifier.batch import list_files, score_files
+from classifier.batch import score_files
 from classifier.codebook import load_codebook
 from classifier.departments import Department, Registry, department_of, read_registry
 from classifier.errors import UsageError
 from classifier.evidence_sources import STATES, Source, SourceUnit, State, of_entry, read_results
 from classifier.exports import Entry, write_csv
 from classifier.findings import Rule, find, has_lunn_gap
-from classifier.predictions import load_model
+from classifier.input_files import list_files
+from classifier.model_folders import model_folder
 
 if TYPE_CHECKING:
     from classifier.store import Store
@@ -98,7 +99,7 @@ def score_paths(paths: Sequence[Path | str], model: Path | None = None, jobs: in
     """
     given = [Path(path) for path in paths]
     registry = read_registry(given)
-    version = load_model(model).version
+    version = model_folder(model).version
     files = list_files(given)
     entries = [
         Entry(document, department_of(file.path, file.root, registry, document.first_lines))

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 from pdf_files import body, page_of, write_pdf
 
-from classifier.batch import InputFile, list_files, score_files
+from classifier.batch import score_files
 from classifier.errors import UsageError
+from classifier.input_files import InputFile, list_files
 
 
 def put(folder: Path, *names: str) -> Path:

@@ -324,7 +324,7 @@ def test_an_interrupt_is_no_traceback(tmp_path: Path, clauses: Command, monkeypa
     def interrupt(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("classifier.batch.list_files", interrupt)
+    monkeypatch.setattr("classifier.input_files.list_files", interrupt)
     run = clauses("score", one_file(tmp_path), "--out", tmp_path / "out")
     assert run.status not in (0, 1, 2)
     assert "Traceback" not in run.err

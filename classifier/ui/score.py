@@ -12,10 +12,11 @@ from typing import Literal
 import pandas as pd
 import streamlit as st
 
-from classifier.batch import InputFile, list_files, score_files
+from classifier.batch import score_files
 from classifier.codebook import load_codebook, project_data
 from classifier.departments import REGISTRY, department_of, read_registry
 from classifier.exports import TABLES, Entry, by_department, write_results
+from classifier.input_files import InputFile, list_files
 from classifier.predictions import load_model
 from classifier.store_documents import add_document, list_documents
 from classifier.ui.session import errors_as_words, must_be, signs_in, store

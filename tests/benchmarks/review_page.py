@@ -26,9 +26,10 @@ import typer
 sys.path.insert(0, str(Path(__file__).parent.parent))
 from test_browser import CHROMIUM, SHOWN, AppServer, open_review, settle, sync_api
 
-from classifier.batch import list_files, score_files
+from classifier.batch import score_files
 from classifier.corrections import view_clause
 from classifier.departments import Department
+from classifier.input_files import list_files
 from classifier.labelled import LabelledDocument, read_policies
 from classifier.predictions import load_model
 from classifier.queues import EVERYTHING, queue, queue_length
