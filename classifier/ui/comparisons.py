@@ -58,8 +58,9 @@ def _kept(what: str, key: str, _make: Callable[[], object]) -> object:
     return _make()
 
 
-def seen() -> Seen | None:
-    """The evidence of the store; None where nobody sits here or nothing is there, with a word on what to do."""
+def seen(title: str) -> Seen | None:
+    """Head a page; the evidence of the store, None where nobody sits here or nothing is there, with what to do."""
+    st.subheader(title, anchor=False)
     person = must_be("annotator", "adjudicator", "viewer")
     if person is None:
         return None

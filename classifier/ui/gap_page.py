@@ -28,8 +28,7 @@ AT_ONCE = 12  # rows with their sentences on the screen
 
 def page() -> None:
     """The page of the Lunn gap and of contradictions."""
-    st.subheader("Lunn gap", anchor=False)
-    looking = seen()
+    looking = seen("Lunn gap")
     if looking is None:
         return
     gap, odds = st.tabs(["Cites Lunn, and does it all the same", "Documents at odds with themselves"])

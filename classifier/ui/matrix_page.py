@@ -42,8 +42,7 @@ STYLE = """<style>
 def page() -> None:
     """The page of the matrix."""
     st.html(STYLE)
-    st.subheader("Who does what", anchor=False)
-    looking = seen()
+    looking = seen("Who does what")
     if looking is not None:
         show(looking)
         take_list(looking)

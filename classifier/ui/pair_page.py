@@ -27,8 +27,7 @@ FEW = 3  # clauses of an answer that are shown at first
 
 def page() -> None:
     """The page of departments side by side."""
-    st.subheader("Side by side", anchor=False)
-    looking = seen()
+    looking = seen("Side by side")
     if looking is not None:
         show(looking)
 

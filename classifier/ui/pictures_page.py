@@ -47,8 +47,7 @@ KINDS = (
 
 def page() -> None:
     """The page of pictures and files to take home."""
-    st.subheader("Pictures and report", anchor=False)
-    looking = seen()
+    looking = seen("Pictures and report")
     if looking is None:
         return
     st.caption("Everything here shows what written policies say, not what is done.")

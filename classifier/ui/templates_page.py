@@ -14,8 +14,7 @@ AT_ONCE = 10  # members with their edits on the screen
 
 def page() -> None:
     """The page of shared templates."""
-    st.subheader("Shared templates", anchor=False)
-    looking = seen()
+    looking = seen("Shared templates")
     if looking is None:
         return
     with errors_as_words():

@@ -26,8 +26,7 @@ CHANGES = {"changed": "≠ changed", "not compared": "? not compared", "same": "
 
 def page() -> None:
     """The page of versions."""
-    st.subheader("Versions", anchor=False)
-    looking = seen()
+    looking = seen("Versions")
     if looking is not None:
         show(looking)
 
