@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from classifier.corrections import ClauseView, decide, flag, skip, undo, view_cl
 from classifier.errors import ClassifierError, UnreadableDocument
 from classifier.explanations import Explanation, explain_practice, explain_stance
 from classifier.features import Surroundings
-from classifier.labellings import Labelling, from_json, predicted, to_json
+from classifier.labellings import Labelling, predicted
 from classifier.page_images import draw_page
 from classifier.queues import Filters, duplicates_of, next_after, progress, queue, queue_length
 from classifier.store import Store
@@ -172,8 +173,7 @@ def take_up(at: Store, name: str, clause: str) -> ClauseView:
 def standing_labels(view: ClauseView) -> Labelling:
     """This annotator's decision, else the machine's labels, else none (blind)."""
     if view.decision is not None and view.decision.new is not None:
-        new = view.decision.new
-        return new if isinstance(new, Labelling) else from_json(new)
+        return view.decision.new
     return predicted(view.prediction) if view.prediction else Labelling()
 
 
@@ -229,10 +229,9 @@ def accept(at: Store, name: str) -> None:
     view: ClauseView = state["view"]
     twins = duplicates_of(at, name, view.clause.id) if state["with_twins"] else []
     given = Labelling(state["draft"], tuple(state["conditions"]) if state["draft"] else ())
-    untouched = view.prediction is not None and to_json(given) == to_json(predicted(view.prediction))
     following = after(at, name)
     decide(
-        at, name, [view.clause.id, *twins], given if twins or not untouched else None,
+        at, name, [view.clause.id, *twins], given,
         seconds=time.monotonic() - state["began"],
         note=f"decided together with {len(twins)} clauses that read alike" if twins else "",
     )  # fmt: skip
@@ -244,9 +243,7 @@ def after(at: Store, name: str, backwards: bool = False) -> str | None:
     here = st.session_state["clause"]
     order = st.session_state.get("order", "uncertain")
     if backwards:
-        said = filters()
-        everything = Filters(**{f: getattr(said, f) for f in said.__slots__ if f != "state"}, state="any")
-        return next_after(at, name, here, order, everything, backwards=True) or here
+        return next_after(at, name, here, order, replace(filters(), state="any"), backwards=True) or here
     found = next_after(at, name, here, order, filters())
     if found is None:
         start = first(at, name)
@@ -304,11 +301,10 @@ def step_back(name: str) -> None:
 
 def ask(name: str) -> None:
     """Put the question that was typed to the adjudicator."""
-    flag(store(), name, st.session_state["clause"], st.session_state.get("question", ""))
-    st.session_state["asking"] = False
-    st.session_state["said"] = "The question is with the adjudicator."
-    here = st.session_state["clause"]
-    go(here)
+    state = st.session_state
+    flag(store(), name, state["clause"], state.get("question", ""))
+    state.update(asking=False, said="The question is with the adjudicator.")
+    go(state["clause"])
 
 
 # what is shown

@@ -29,10 +29,9 @@ def store() -> Store:
     return _open(os.environ.get(STORE, DEFAULT_STORE), os.environ.get(FILES, ""))
 
 
-@st.cache_resource(show_spinner=False, max_entries=2)
-def model(version: str = "") -> Model:
-    """The model in use, loaded once; `version` is only the name under which it is kept."""
-    del version
+@st.cache_resource(show_spinner=False)
+def model() -> Model:
+    """The model in use, loaded once."""
     loaded = load_model()
     gc.collect()
     gc.freeze()  # Streamlit looks through all objects after every redraw: 0.15 s, most of it for libraries that stay anyway
