@@ -132,13 +132,12 @@ class Model:
         by_pair = dict(zip(pairs, stances, strict=True))
         sure = np.where(given, probabilities, 1 - probabilities).prod(axis=1).tolist()
         scores = np.round(probabilities.astype(np.float64), 4).tolist()
-        labelled = [bool(row.any()) for row in given]
         found = []
         for row, clause in enumerate(clauses):
             labels: tuple[Label, ...] = ()
             conditions: tuple[Condition, ...] = ()
             right = sure[row]
-            if labelled[row]:
+            if given[row].any():
                 labels = self._labels(row, probabilities[row], given[row], by_pair)
                 right *= float(np.prod([label.stance_probability for label in labels]))
                 if any(label.stance for label in labels):
