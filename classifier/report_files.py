@@ -33,5 +33,7 @@ def write_report(evidence: Evidence, out: Path | None, tables: Path | None) -> I
         write_file(out, _KINDS[out.suffix.lower()](evidence))
         yield f"report in {out}"
     if tables is not None:
-        write_tables(evidence, tables)
+        written = write_tables(evidence, tables)
         yield f"tables in {tables}/"
+        if not any(name.endswith(".parquet") for name in written):
+            yield "  as CSV alone; for Parquet too: pip install 'collaboration-clauses[tables]'"

@@ -166,11 +166,13 @@ TABLES = (
 _DICTIONARY = "data_dictionary"
 
 
-def write_tables(evidence: Evidence, folder: Path) -> None:
-    """Write all tables into a folder, `datapackage.json` last. Raises UsageError if they can't be written."""
+def write_tables(evidence: Evidence, folder: Path) -> list[str]:
+    """Write all tables into a folder, `datapackage.json` last; returns their names. Raises UsageError if it can't."""
     make_folder(folder)
-    for name, content in table_files(evidence).items():
+    files = table_files(evidence)
+    for name, content in files.items():
         write_file(folder / name, content)
+    return list(files)
 
 
 def table_files(evidence: Evidence) -> dict[str, bytes]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -20,6 +21,7 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_report_and_tables_are_written(clauses: Callable[..., Run], results: Path, tmp_path: Path) -> None:
+    pytest.importorskip("pyarrow")
     page, tables = tmp_path / "report.html", tmp_path / "tables"
     run = clauses("report", results, "--out", page, "--tables", tables)
     assert (run.status, run.out, run.err) == (0, f"report in {page}\ntables in {tables}/\n", "")
@@ -28,6 +30,16 @@ def test_report_and_tables_are_written(clauses: Callable[..., Run], results: Pat
     word = tmp_path / "report.DOCX"
     assert clauses("report", results, "--out", word).status == 0
     assert word.read_bytes().startswith(b"PK")
+
+
+def test_without_pyarrow_the_command_says_how_to_get_parquet(
+    clauses: Callable[..., Run], results: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    run = clauses("report", results, "--tables", tmp_path / "tables")
+    assert run.status == 0
+    assert "for Parquet too: pip install 'collaboration-clauses[tables]'" in run.out
+    assert not list((tmp_path / "tables").glob("*.parquet"))
 
 
 @pytest.mark.parametrize(
