@@ -23,6 +23,7 @@ from classifier.codebook import load_codebook
 from classifier.errors import ModelError, UsageError
 from classifier.findings import Rule, verdict
 from classifier.labelled import LabelledDocument, words
+from classifier.plain_text import markdown_text
 from classifier.predictions import Model, load_model, predict_clauses
 from classifier.training import cross_fitted
 
@@ -319,7 +320,10 @@ def model_card(model: Model, figures: dict[str, dict[str, float]]) -> str:
     """A model's card as Markdown: what it was made from, what was measured, where not to trust it."""
     card = model.card
     names = list(next(iter(figures.values()), {}))
-    rows = [f"| {name} | {' | '.join(f'{kept[n]:.3f}' for n in names)} |" for name, kept in sorted(figures.items())]
+    rows = [
+        f"| {markdown_text(name)} | {' | '.join(f'{kept[n]:.3f}' for n in names)} |"
+        for name, kept in sorted(figures.items())
+    ]
     labels = [f"| {label} | {count} |" for label, count in card["labels"].items()]
     return "\n".join(
         [

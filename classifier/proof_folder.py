@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from urllib.parse import quote
 
 import pandas as pd
 
 from classifier.errors import UsageError
 from classifier.exports import Replacing, write_csv
+from classifier.plain_text import markdown_text
 from classifier.proof import (
     NOISE,
     REVIEWED,
@@ -119,8 +121,9 @@ def write_text(path: Path, text: str) -> None:
 
 def markdown(table: pd.DataFrame) -> str:
     """A table as Markdown, fractions to three digits."""
-    cells = [[f"{v:.3f}" if isinstance(v, float) else str(v) for v in row] for row in table.to_numpy(dtype=object)]
-    head = [str(c) for c in table.columns]
+    values = table.to_numpy(dtype=object)
+    cells = [[f"{v:.3f}" if isinstance(v, float) else markdown_text(str(v)) for v in row] for row in values]
+    head = [markdown_text(str(c)) for c in table.columns]
     return "\n".join(f"| {' | '.join(row)} |" for row in (head, ["---"] * len(head), *cells)) + "\n"
 
 
@@ -131,11 +134,11 @@ def card_section(proofs: Sequence[Proof], learning: pd.DataFrame | None) -> str:
     parts = ["\n## Proof\n", markdown(pd.DataFrame(rows, columns=["figure", *figures]))]
     for proof in proofs:
         parts += [
-            f"\n### {proof.name}\n",
+            f"\n### {markdown_text(proof.name)}\n",
             f"Review: {review_line(proof)}.\n",
-            f"![Reliability](reliability_{proof.name}.png)\n",
-            f"![Review](abstention_{proof.name}.png)\n",
-            f"![Stances](stance_confusion_{proof.name}.png)\n",
+            f"![Reliability]({quote(f'reliability_{proof.name}.png')})\n",
+            f"![Review]({quote(f'abstention_{proof.name}.png')})\n",
+            f"![Stances]({quote(f'stance_confusion_{proof.name}.png')})\n",
             "With character errors:\n",
             markdown(proof.noise),
         ]
@@ -150,7 +153,7 @@ def readme(files: Sequence[str], proofs: Sequence[Proof], scored: bool) -> str:
     for proof in proofs:
         counts = proof.counts()
         lines.append(
-            f"- `{proof.name}`: {counts['documents']} documents, {counts['clauses']} clauses, "
+            f"- {markdown_text(proof.name)}: {counts['documents']} documents, {counts['clauses']} clauses, "
             f"{counts['labelled_clauses']} of them given a label."
         )
     if [p.name for p in proofs] == ["held_out"]:
@@ -167,5 +170,5 @@ def readme(files: Sequence[str], proofs: Sequence[Proof], scored: bool) -> str:
     lines.append("\n| file | what it is |\n|---|---|")
     for file in files:
         kind = next(k for k in CONTENTS if file.startswith(k))
-        lines.append(f"| `{file}` | {CONTENTS[kind]}{' (picture)' if file.endswith('.png') else ''} |")
+        lines.append(f"| {markdown_text(file)} | {CONTENTS[kind]}{' (picture)' if file.endswith('.png') else ''} |")
     return "\n".join(lines) + "\n" + DEFINITIONS

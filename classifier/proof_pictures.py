@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from classifier.errors import UsageError
+from classifier.plain_text import legible
 from classifier.proof import LIKELY, REVIEWED, SHOWN, at_share, calibration_error, most_errors
 
 try:
@@ -32,7 +33,7 @@ PANELS = {
 def panels(count: int, title: str, width: float = 5.0, height: float = 5.0) -> tuple[Figure, list[Axes]]:
     """A figure of panels side by side. width, height: of one panel, in inches."""
     figure = Figure(figsize=(width * count, height), layout="constrained")
-    figure.suptitle(title, fontsize=13)
+    figure.suptitle(legible(title), fontsize=13, parse_math=False)  # a dollar sign in a name is a dollar sign
     return figure, [figure.add_subplot(1, count, i + 1) for i in range(count)]
 
 
@@ -125,7 +126,7 @@ def draw_learning_curve(curve: pd.DataFrame, path: Path) -> None:
         panel.set_xscale("log", base=2)
         panel.set_xticks(list(own["documents"]), [str(n) for n in own["documents"]])
         panel.minorticks_off()
-        panel.set_title(f"measured on {name}", fontsize=11)
+        panel.set_title(legible(f"measured on {name}"), fontsize=11, parse_math=False)
         panel.set_xlabel("training documents")
         panel.set_ylabel("F1 over clauses")
         panel.set_ylim(0, 1)

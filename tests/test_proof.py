@@ -342,7 +342,7 @@ def test_a_labelled_file_is_proved(
     assert 0 < float(figures["practice_ece"]) < float(figures["practice_ece_from_0.1"]) < 1
     assert [float(r["share"]) for r in rows_of(out / "learning_curve.csv")] == list(SHARES)
     readme = (out / "README.md").read_text()
-    assert all(f"`{name}`" in readme for name in written - {"README.md"})
+    assert all(f"| {name} |" in readme for name in written - {"README.md"})
     assert "--scored" not in readme
     assert "practice_ece" in (out / "card.md").read_text()
     assert all(p.read_bytes().startswith(b"\x89PNG") for p in out.glob("*.png"))
