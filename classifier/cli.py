@@ -325,6 +325,7 @@ def run_app(
         "server.maxUploadSize": largest,
         "browser.gatherUsageStats": "false",
         "client.toolbarMode": "viewer",
+        "client.disableDataExport": "true",  # what Streamlit copies and saves of a table may be a formula
         "theme.light.primaryColor": "#0072b2",
         "theme.dark.primaryColor": "#56b4e9",
         "server.fileWatcherType": "none",
