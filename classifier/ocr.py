@@ -12,17 +12,16 @@ from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from statistics import median
-from typing import Any, Literal, Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from pypdfium2 import PdfiumError
 
 from classifier.document import Box, clean
-from classifier.drawing import Drawing, Glyph
+from classifier.drawing import Drawing, Glyph, Word
 from classifier.errors import OcrMissing
+from classifier.limits import OcrMode
 from classifier.scans import Ink, Scan, bullet_in, draw_scan, ink_of, stroke_of
-
-Mode = Literal["auto", "always", "never"]
 
 NONSENSE = 0.55
 """Mean confidence below which the words are no text: handwriting, drawings, a scan too poor to read."""
@@ -33,6 +32,7 @@ INSTALL = (
     "pip install 'collaboration-clauses[ocr]', and tesseract's language data: apt-get install tesseract-ocr "
     "(brew install tesseract; elsewhere set TESSDATA_PREFIX to the folder of eng.traineddata and osd.traineddata)"
 )
+_SURE = 0.9  # mean confidence from which a page isn't looked at again
 _SURE_TURN = 1.0  # tesseract's measure of how sure it is which way is up
 _EMPTY = 0.002  # share of dark pixels; a scan with fewer and without a word is an empty sheet
 _TALL = 0.92  # height from descender to ascender, as a share of the size of the type
@@ -65,13 +65,14 @@ class Reading:
     """What OCR made of one page. width, height: points of the page as it was read.
 
     turn: degrees by which its text stands turned counter-clockwise on the sheet. confidence: mean over the letters;
-    None where there are no words. empty: nothing is drawn on the page. problem: why there was no OCR, and what to do.
+    None where there are no words. aside: words that run another way than most. empty: nothing is drawn on the page. problem: why there was no OCR, and what to do.
     """
 
     words: tuple[ReadWord, ...]
     width: float
     height: float
     turn: float = 0.0
+    aside: tuple[ReadWord, ...] = ()
     empty: bool = False
     problem: str = ""
 
@@ -89,6 +90,11 @@ class Reading:
             out.append(Glyph(" ", x1, top, x1, bottom, word.baseline, ""))
         return out
 
+    @property
+    def sure(self) -> float:
+        """The confidence, 0 where there is nothing to be sure of."""
+        return self.confidence or 0.0
+
     def beside(self, glyphs: Sequence[Glyph]) -> Reading:
         """The reading without the words that stand where these glyphs do."""
         places = np.array([((g.x0 + g.x1) / 2, (g.top + g.bottom) / 2) for g in glyphs if not g.text.isspace()])
@@ -102,7 +108,8 @@ class Reading:
 
     def drawing(self) -> Drawing:
         """The page as if its words had been drawn."""
-        return Drawing(self.width, self.height, self.glyphs(), [], [], 0.0, 0)
+        aside = [[Word(w.text, *w.box, w.baseline)] for w in self.aside]
+        return Drawing(self.width, self.height, self.glyphs(), aside, [], 0.0, 0)
 
 
 class OcrReader(Protocol):
@@ -116,9 +123,18 @@ class OcrReader(Protocol):
         ...
 
 
-def reader(mode: Mode) -> OcrReader | None:
+def reader(mode: OcrMode) -> OcrReader | None:
     """What `read_document` takes as `ocr`. auto: pages that can't be read otherwise; always: every page of a PDF file."""
     return None if mode == "never" else Tesseract(always=mode == "always")
+
+
+def language_data() -> str:
+    """Names the language data of this computer: another word where it is installed or replaced; empty without it."""
+    try:
+        folder = Path(_data_folder())
+        return " ".join(f"{path.name} {path.stat().st_size}" for path in sorted(folder.glob("*.traineddata")))
+    except (OcrMissing, OSError):
+        return ""
 
 
 def missing() -> str:
@@ -146,12 +162,22 @@ class Tesseract:
             return Reading((), 0.0, 0.0, problem=f"the page can't be drawn for OCR ({error})")
         if only:
             return _recognised(engine, scan.only(only))
-        reading = _recognised(engine, scan.straight())
-        if (reading.confidence or 0.0) < DOUBTFUL and (quarters := _quarters(scan)):
-            turned = _recognised(engine, scan.upright(quarters).straight())
-            if (turned.confidence or 0.0) > (reading.confidence or 0.0):
-                return turned
-        return reading
+        return _read(engine, scan)
+
+
+def _read(engine: Any, scan: Scan) -> Reading:
+    """The surest of the readings of a page: as it is; if that reads badly turned upright, then cleaned."""
+    upright = scan.straight()
+    best = _recognised(engine, upright)
+    if best.empty or best.sure >= _SURE:
+        return best
+    if quarters := _quarters(scan):
+        upright = scan.upright(quarters).straight()
+        best = max(best, _recognised(engine, upright), key=lambda reading: reading.sure)
+    for specks in (False, True):
+        if best.sure < _SURE:
+            best = max(best, _recognised(engine, upright.cleaned(specks)), key=lambda reading: reading.sure)
+    return best
 
 
 # --- the engine --------------------------------------------------------------------------------------------------
@@ -223,6 +249,7 @@ class _Found:
     size: float
     confidence: float
     row: int
+    sideways: bool
     stroke: float = 0.0
 
 
@@ -230,15 +257,25 @@ def _recognised(engine: Any, scan: Scan) -> Reading:
     engine.SetImage(scan.picture)
     engine.SetSourceResolution(round(72 * scan.scale))
     engine.Recognize()
-    found = list(_found(engine))
+    everything = list(_found(engine))
     engine.Clear()
+    found = [word for word in everything if not word.sideways]
+    aside = tuple(_aside(word, scan.scale) for word in everything if word.sideways)
+    if len(aside) > len(found):  # the page lies on its side
+        return Reading((), scan.width, scan.height, scan.turn, aside)
     _settle(found)
     ink = ink_of(scan.grey)
     for word in found:
         word.stroke = stroke_of(ink[word.top : word.bottom, word.x0 : word.x1]) / word.size
     usual = median([w.stroke for w in found for _ in w.text] or [0.0])
     words = tuple(_word(w, scan.scale, usual) for w in _with_bullets(found, ink))
-    return Reading(words, scan.width, scan.height, scan.turn, empty=not words and scan.inked < _EMPTY)
+    return Reading(words, scan.width, scan.height, scan.turn, aside, not words and scan.inked < _EMPTY)
+
+
+def _aside(found: _Found, scale: float) -> ReadWord:
+    """A word that runs up or down the page, in the box of its ink."""
+    box = (found.x0 / scale, found.top / scale, found.x1 / scale, found.bottom / scale)
+    return ReadWord(found.text, box, box[3], box[2] - box[0], found.confidence)
 
 
 def _found(engine: Any) -> Iterator[_Found]:
@@ -257,7 +294,8 @@ def _found(engine: Any) -> Iterator[_Found]:
         (_, left), (_, right) = item.Baseline(level)
         size = item.RowAttributes()["row_height"] / _TALL
         x0, top, x1, bottom = item.BoundingBox(level)
-        yield _Found(text, x0, top, x1, bottom, (left + right) / 2, size, confidence, row)
+        sideways = item.Orientation()[0] != tesserocr.Orientation.PAGE_UP
+        yield _Found(text, x0, top, x1, bottom, (left + right) / 2, size, confidence, row, sideways)
 
 
 def _settle(found: Sequence[_Found]) -> None:
@@ -295,7 +333,7 @@ def _bullet(ink: Ink, word: _Found, start: int, stop: int) -> _Found | None:
     if place is None:
         return None
     x0, x1 = start + place[0], start + place[1]
-    return _Found("•", x0, top, x1, bottom, word.baseline, word.size, 1.0, word.row)
+    return _Found("•", x0, top, x1, bottom, word.baseline, word.size, 1.0, word.row, False)
 
 
 def _word(found: _Found, scale: float, usual: float) -> ReadWord:
