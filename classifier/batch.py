@@ -61,6 +61,10 @@ def program_digest() -> str:
 def way_of_reading(model: Path | None, options: Options) -> str:
     """Names everything that decides a document's record, but the document. Raises ModelError."""
     how = f"{program_digest()}\n{model_folder(model).digest}\n{options}"
+    if options.ocr != "never":
+        from classifier.ocr import language_data  # loads numpy and pdfium
+
+        how += f"\n{language_data()}"
     return hashlib.sha256(how.encode()).hexdigest()
 
 

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, TypeVar
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from classifier.errors import ClassifierError, UsageError
+from classifier.limits import Limits, OcrMode, Options
 from classifier.printed import (
+    ProgressBar,
     show_counts,
     show_departments,
-    show_failures,
     show_figures,
+    show_outcome,
     show_proof,
     show_scores,
 )
@@ -24,8 +25,6 @@ if TYPE_CHECKING:
     from classifier.evaluation import Figures
     from classifier.labelled import LabelledDocument
     from classifier.proof import Proof
-
-T = TypeVar("T")
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -46,28 +45,42 @@ def score(
     out: Annotated[Path, typer.Option("--out", help="Folder for the tables.")],
     model: ModelOption = None,
     jobs: Annotated[int, typer.Option("--jobs", min=0, help="Worker processes; 0 for one a core.")] = 0,
+    ocr: Annotated[
+        OcrMode, typer.Option("--ocr", help="Pages to read by OCR: those without text, all, none.")
+    ] = "auto",
+    thorough: Annotated[
+        bool, typer.Option("--thorough", help="Read every page of a long file with care, not only those that matter.")
+    ] = False,
+    memory: Annotated[int, typer.Option("--memory", min=100, help="Megabytes that a document may take.")] = 1500,
+    seconds: Annotated[
+        int, typer.Option("--seconds", min=0, help="Time for a document; 0: 120, and 5 a page, an hour at most.")
+    ] = 0,
     quiet: Annotated[bool, typer.Option("--quiet", help="No progress bar, no closing table.")] = False,
 ) -> None:
-    """Score policies: clauses.jsonl, documents.csv, findings.csv and findings.xlsx into a folder."""
-    from classifier.batch import score_files
-    from classifier.departments import department_of, read_registry
-    from classifier.exports import TABLES, Entry, by_department, make_folder, write_results
-    from classifier.input_files import list_files
-    from classifier.predictions import load_model
+    """Score policies: clauses.jsonl, documents.csv, findings.csv and findings.xlsx into a folder.
 
-    registry = read_registry(paths)
-    version = load_model(model).version
-    files = list_files(paths, [out / table for table in TABLES])
-    make_folder(out)  # before the work, not after it
-    entries = []
-    for file, document in zip(files, progress(score_files(files, model, jobs), len(files), quiet), strict=True):
-        entries.append(Entry(document, department_of(file.path, file.root, registry, document.first_lines)))
-    write_results(entries, registry.without_document, out, version)
+    Stopped at any moment, the same command goes on where it was.
+    """
+    from classifier.finished import FOLDER
+    from classifier.slots import Slot, Slots
+
+    # the first worker loads while this process does
+    with Slots(lambda: Slot(model, out / FOLDER)) as slots:
+        from classifier.runs import score_into
+
+        bar = ProgressBar(quiet)
+        options = Options(ocr, thorough, Limits(memory, seconds))
+        try:
+            outcome = score_into(out, paths, model, options, jobs, bar, slots)
+        except KeyboardInterrupt:
+            say("interrupted; the same command goes on where this one stopped", err=True)
+            raise typer.Exit(130) from None
+        finally:
+            bar.close()
     if not quiet:
-        show_departments(by_department(entries, registry.without_document))
-    show_failures(entries)
-    say(f"{len(entries)} files, {sum(e.document.pages for e in entries)} pages; tables in {out}/")
-    if any(not e.document.fully_read for e in entries):
+        show_departments(outcome.departments)
+    show_outcome(outcome, out)
+    if outcome.problems:
         raise typer.Exit(1)
 
 
@@ -432,14 +445,6 @@ def user_name() -> str:
         return getuser()
     except (OSError, KeyError):  # a container without a user list
         return "unknown"
-
-
-def progress(items: Iterable[T], total: int, quiet: bool) -> Iterable[T]:
-    """A progress bar on a terminal, nothing in a pipe."""
-    from tqdm import tqdm
-
-    bar: Iterable[T] = tqdm(items, total=total, unit="file", disable=quiet or not sys.stderr.isatty())
-    return bar
 
 
 def main() -> None:

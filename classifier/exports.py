@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import csv
 import os
+import re
+import shutil
 import tempfile
+import zipfile
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import ceil
 from pathlib import Path
 from typing import Any, TextIO
@@ -21,9 +24,10 @@ from openpyxl.worksheet.properties import PageSetupProperties
 from classifier.codebook import load_codebook
 from classifier.departments import Department
 from classifier.errors import UsageError
-from classifier.findings import Finding, find, has_lunn_gap
-from classifier.pipeline import ScoredDocument, highest_scores, rules
+from classifier.findings import Finding, Rule, find, has_lunn_gap
+from classifier.finished import Unit
 from classifier.plain_text import is_formula, json_text, legible, plain_cell
+from classifier.scored import ScoredDocument, Summary, strongest, summary_of
 
 # Colours that stay apart for colour-blind readers (after Okabe and Ito); a verdict's word always stands beside it.
 VERDICT_COLOURS = {
@@ -40,15 +44,35 @@ VERDICT_COLOURS = {
 Sheet = Any  # a write-only sheet; the stubs leave out what it inherits
 LINE_HEIGHT = 14.0  # points
 LONGEST_CELL = 32_000  # UTF-16 units; a workbook takes 32,767
+_WRITTEN_ON = re.compile(rb"<dcterms:(created|modified)\b[^>]*>[^<]*</dcterms:\1>")
 TABLES = ("clauses.jsonl", "documents.csv", "findings.csv", "findings.xlsx")
 
 
 @dataclass(frozen=True, slots=True)
+class Result:
+    """What the tables say of a document, beside its clauses. duplicate_of: the first document with the same content."""
+
+    summary: Summary
+    department: Department
+    duplicate_of: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Entry:
-    """A scored document with the department that it belongs to."""
+    """A scored document in memory, with the department that it belongs to."""
 
     document: ScoredDocument
     department: Department
+
+    @property
+    def result(self) -> Result:
+        """The document without its clauses."""
+        return Result(summary_of(self.document), self.department)
+
+    @property
+    def units(self) -> Iterable[Unit]:
+        """The clauses with their predictions."""
+        return zip(self.document.clauses, self.document.predictions, strict=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +81,6 @@ class DepartmentFindings:
 
     department: Department
     findings: tuple[Finding, ...]
-    documents: tuple[ScoredDocument, ...]
     missing: str = ""
 
     @property
@@ -69,30 +92,41 @@ class DepartmentFindings:
         return self.missing or next(f.verdict for f in self.findings if f.practice == practice)
 
 
-def by_department(entries: Sequence[Entry], missing: Iterable[tuple[Department, str]] = ()) -> list[DepartmentFindings]:
+def by_department(
+    results: Iterable[Result], missing: Iterable[tuple[Department, str]] = ()
+) -> list[DepartmentFindings]:
     """One row a department, by name; its documents judged together, as one text."""
-    groups: dict[str, list[Entry]] = {}
-    for entry in entries:
-        groups.setdefault(entry.department.name, []).append(entry)
-    rows = []
-    for group in groups.values():
-        documents = tuple(e.document for e in group)
-        found = [r for d in documents for r in rules(d.clauses, d.predictions)]
-        highest = highest_scores([p for d in documents for p in d.predictions])
-        findings = find(found, all(d.fully_read for d in documents), highest)
-        rows.append(DepartmentFindings(group[0].department, tuple(findings), documents))
-    rows += [DepartmentFindings(d, (), (), why) for d, why in missing if d.name not in groups]
+    groups: dict[str, _Group] = {}
+    for result in results:
+        groups.setdefault(result.department.name, _Group(result.department)).add(result.summary)
+    rows = [DepartmentFindings(g.department, tuple(find(g.rules, g.fully_read, g.highest))) for g in groups.values()]
+    rows += [DepartmentFindings(d, (), why) for d, why in missing if d.name not in groups]
     return sorted(rows, key=lambda r: r.department.name.casefold())
 
 
-def clause_rows(entry: Entry, model_version: str) -> Iterable[dict[str, Any]]:
+@dataclass(slots=True)
+class _Group:
+    """What decides the verdicts of a department: no more, however many documents it has."""
+
+    department: Department
+    rules: tuple[Rule, ...] = ()
+    highest: dict[str, float] = field(default_factory=dict)
+    fully_read: bool = True
+
+    def add(self, summary: Summary) -> None:
+        self.rules = strongest([*self.rules, *summary.rules])
+        for practice, score in summary.highest.items():
+            self.highest[practice] = max(score, self.highest.get(practice, 0.0))
+        self.fully_read &= summary.fully_read
+
+
+def clause_rows(result: Result, units: Iterable[Unit], model_version: str) -> Iterable[dict[str, Any]]:
     """The objects of clauses.jsonl: every unit read, in reading order. `kind` tells clauses from headings and the like."""
-    document = entry.document
-    for clause, prediction in zip(document.clauses, document.predictions, strict=True):
+    for clause, prediction in units:
         labels = prediction.labels if prediction else ()
         yield {
-            "document": document.name,
-            "department": entry.department.name,
+            "document": result.summary.name,
+            "department": result.department.name,
             "clause": clause.id,
             "kind": clause.kind,
             "page": clause.page,
@@ -122,33 +156,30 @@ DOCUMENT_COLUMNS = (
 FINDING_COLUMNS = "document department practice verdict probability conditions clauses quote page".split()
 
 
-def document_row(entry: Entry) -> list[Any]:
+def document_row(result: Result) -> list[Any]:
     """The row of documents.csv: whose it is, how far it was read, and why not further."""
-    d, who = entry.document, entry.department
-    clauses = sum(c.kind == "clause" for c in d.clauses)
+    d, who = result.summary, result.department
     return [
         d.name, who.name, who.named_by, who.kind, who.county, who.state, who.effective_date, who.source,
-        d.status, d.pages, d.pages_read, d.pages_ocr, d.pages_skimmed, clauses, round(d.seconds, 2), d.reason,
-        ", ".join(f"{page}: {sure:.2f}" for page, sure in d.ocr_confidence), "", d.note,
+        d.status, d.pages, d.pages_read, d.pages_ocr, d.pages_skimmed, d.clauses, round(d.seconds, 2), d.reason,
+        ", ".join(f"{page}: {sure:.2f}" for page, sure in d.ocr_confidence), result.duplicate_of, d.note,
     ]  # fmt: skip
 
 
-def finding_rows(entry: Entry) -> Iterable[list[Any]]:
+def finding_rows(result: Result) -> Iterable[list[Any]]:
     """One row a practice: verdict, the strongest clauses, the first one's words and page."""
-    by_id = {c.id: c for c in entry.document.clauses}
-    for finding in entry.document.findings:
-        first = by_id.get(finding.clauses[0]) if finding.clauses else None
-        quote = f"{first.context} {first.text}".strip() if first else ""
+    for quote in result.summary.quotes:
+        finding = quote.finding
         yield [
-            entry.document.name,
-            entry.department.name,
+            result.summary.name,
+            result.department.name,
             finding.practice,
             finding.verdict,
             round(finding.probability, 3) if finding.verdict != "unread" else "",
             " ".join(finding.conditions),
-            " ".join(finding.clauses[:5]),
-            quote,
-            first.page if first else "",
+            " ".join(quote.clauses),
+            quote.text,
+            quote.page or "",
         ]
 
 
@@ -167,17 +198,32 @@ def make_folder(folder: Path) -> None:
 def write_results(
     entries: Sequence[Entry], missing: Sequence[tuple[Department, str]], folder: Path, model_version: str
 ) -> None:
-    """Write all tables into a folder. Raises UsageError if it can't be written."""
-    departments = by_department(entries, missing)
+    """Write all tables of documents in memory into a folder. Raises UsageError if it can't be written."""
+    results = [entry.result for entry in entries]
+    units = {id(result): entry.units for result, entry in zip(results, entries, strict=True)}
+    write_tables(results, lambda r: units[id(r)], by_department(results, missing), folder, model_version)
+
+
+def write_tables(
+    results: Iterable[Result],
+    units: Callable[[Result], Iterable[Unit]],
+    departments: Sequence[DepartmentFindings],
+    folder: Path,
+    model_version: str,
+) -> None:
+    """Write all tables into a folder. Raises UsageError if it can't be written.
+
+    results: gone through several times, so that not all have to be in memory at once. units: gives a result's clauses.
+    """
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with Replacing(folder / "clauses.jsonl") as target:
-            for entry in entries:
-                for row in clause_rows(entry, model_version):
+            for result in results:
+                for row in clause_rows(result, units(result), model_version):
                     target.write(json_text(row) + "\n")
-        write_csv(folder / "documents.csv", DOCUMENT_COLUMNS, (document_row(e) for e in entries))
-        write_csv(folder / "findings.csv", FINDING_COLUMNS, (r for e in entries for r in finding_rows(e)))
-        write_workbook(folder / "findings.xlsx", entries, departments)
+        write_csv(folder / "documents.csv", DOCUMENT_COLUMNS, (document_row(r) for r in results))
+        write_csv(folder / "findings.csv", FINDING_COLUMNS, (row for r in results for row in finding_rows(r)))
+        write_workbook(folder / "findings.xlsx", results, departments)
     except OSError as error:
         raise UsageError(
             f"{folder}: can't be written ({error.strerror or error})", "choose another --out folder or free some space"
@@ -221,12 +267,12 @@ def write_csv(path: Path, columns: Sequence[str], rows: Iterable[Sequence[Any]])
         writer.writerows([plain_cell(v) for v in row] for row in rows)
 
 
-def write_workbook(path: Path, entries: Sequence[Entry], departments: Sequence[DepartmentFindings]) -> None:
-    """findings.xlsx: the matrix, the evidence behind it, and what could be read."""
+def write_workbook(path: Path, results: Iterable[Result], departments: Sequence[DepartmentFindings]) -> None:
+    """findings.xlsx: the matrix, the evidence behind it, and what could be read. The same contents give the same bytes."""
     book = Workbook(write_only=True)
     try:
-        fill_workbook(book, entries, departments)
-        save_beside(path, book.save)
+        fill_workbook(book, results, departments)
+        save_beside(path, lambda beside: _save_without_clock(book, beside))
     except BaseException:
         for sheet in book:  # openpyxl streams into sheets left open, and complains when they are collected
             with suppress(Exception):
@@ -234,7 +280,22 @@ def write_workbook(path: Path, entries: Sequence[Entry], departments: Sequence[D
         raise
 
 
-def fill_workbook(book: Workbook, entries: Sequence[Entry], departments: Sequence[DepartmentFindings]) -> None:
+def _save_without_clock(book: Workbook, path: Path) -> None:
+    """Save a workbook that doesn't say when it was written."""
+    with tempfile.TemporaryFile(dir=path.parent) as dated:
+        book.save(dated)
+        with zipfile.ZipFile(dated) as old, zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as new:
+            for name in old.namelist():
+                entry = zipfile.ZipInfo(name)  # of 1980
+                entry.compress_type = zipfile.ZIP_DEFLATED
+                with old.open(name) as source, new.open(entry, "w", force_zip64=True) as target:
+                    if name == "docProps/core.xml":
+                        target.write(_WRITTEN_ON.sub(b"", source.read()))
+                    else:
+                        shutil.copyfileobj(source, target)
+
+
+def fill_workbook(book: Workbook, results: Iterable[Result], departments: Sequence[DepartmentFindings]) -> None:
     """The sheets Matrix, Evidence and Coverage."""
     practices = load_codebook().practices
     sheet = new_sheet(
@@ -255,9 +316,9 @@ def fill_workbook(book: Workbook, entries: Sequence[Entry], departments: Sequenc
         [28, 28, 26, 13, 11, 20, 90, 7, 15],
     )
     names = {p.id: p.name for p in practices}
-    for entry in entries:
+    for result in results:
         for document, department, practice, verdict, probability, conditions, clauses, quote, page in finding_rows(
-            entry
+            result
         ):
             if quote:
                 values = [
@@ -277,11 +338,12 @@ def fill_workbook(book: Workbook, entries: Sequence[Entry], departments: Sequenc
     coverage = new_sheet(
         book,
         "Coverage",
-        [c.replace("_", " ").capitalize() for c in DOCUMENT_COLUMNS],
-        [30, 28, 15, 14, 12, 8, 13, 30, 9, 7, 7, 7, 8, 8, 9, 70, 30, 30, 40],
+        [c.replace("_", " ").capitalize() for c in DOCUMENT_COLUMNS if c != "seconds"],
+        [30, 28, 15, 14, 12, 8, 13, 30, 9, 7, 7, 7, 8, 8, 70, 30, 30, 40],
     )
-    for entry in entries:
-        add_row(coverage, [text_cell(coverage, v) for v in document_row(entry)])
+    for result in results:  # how long it took is for documents.csv: the workbook is the same whenever it is made
+        cells_of = zip(DOCUMENT_COLUMNS, document_row(result), strict=True)
+        add_row(coverage, [text_cell(coverage, v) for c, v in cells_of if c != "seconds"])
 
 
 def save_beside(path: Path, save: Callable[[Path], object]) -> None:
@@ -324,8 +386,10 @@ def add_row(sheet: Sheet, cells: Sequence[Cell]) -> None:
     for i, cell in enumerate(cells, 1):
         width = sheet.column_dimensions[get_column_letter(i)].width
         lines = max(lines, ceil(1.1 * len(str(cell.value or "")) / width))
-    sheet.row_dimensions[len(sheet.row_dimensions) + 1].height = min(LINE_HEIGHT * lines + 3, 400)
+    number = max(sheet.row_dimensions, default=0) + 1
+    sheet.row_dimensions[number].height = min(LINE_HEIGHT * lines + 3, 400)
     sheet.append(cells)
+    sheet.row_dimensions.pop(number - 1, None)  # it is written: nothing is kept but the last row's number
 
 
 def text_cell(sheet: Sheet, value: Any) -> Cell:

@@ -11,6 +11,7 @@ import gzip
 import io
 import json
 import os
+import shutil
 import tempfile
 import zlib
 from collections.abc import Collection, Iterator, Sequence
@@ -36,9 +37,10 @@ from classifier.scored import (
 )
 
 Unit = tuple[Clause, Prediction | None]
+FOLDER = ".finished"  # beside the tables
 FORMAT = 1
 _SUFFIX = ".jsonl.gz"
-_BEING_WRITTEN = ".part"
+BEING_WRITTEN = ".part"
 _STATUSES = ("ok", "partial", "failed")
 _VERDICTS = ("does", "conditional", "refuses", "mixed", "mentions", "silent", "unread")
 _DAMAGE = (
@@ -240,7 +242,7 @@ class Finished:
 
     def keep(self, key: str, record: bytes) -> None:
         """Put a record into the folder, whole or not at all. Raises OSError."""
-        handle, name = tempfile.mkstemp(_BEING_WRITTEN, dir=self.folder)
+        handle, name = tempfile.mkstemp(BEING_WRITTEN, dir=self.folder)
         try:
             with os.fdopen(handle, "wb") as target:
                 target.write(record)
@@ -263,9 +265,11 @@ class Finished:
 
     def clean(self) -> None:
         """Remove what a killed run left half-written. Nobody else may be writing here."""
-        for path in self.folder.glob(f"*{_BEING_WRITTEN}"):
-            with suppress(OSError):
-                path.unlink()
+        for path in self.folder.glob(f"*{BEING_WRITTEN}"):
+            if path.is_dir():
+                shutil.rmtree(path, ignore_errors=True)
+            else:
+                path.unlink(missing_ok=True)
 
     def _path(self, key: str) -> Path:
         return self.folder / f"{key}{_SUFFIX}"

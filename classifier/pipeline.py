@@ -11,6 +11,8 @@ from pathlib import Path
 from classifier.clauses import Clause, split_document
 from classifier.errors import UnreadableDocument
 from classifier.findings import find
+from classifier.limits import OUT_OF_MEMORY, OcrMode
+from classifier.ocr import reader
 from classifier.pages import Document, Page, read_document
 from classifier.predictions import Model, Prediction, predict_document
 from classifier.relevance import speaks_of_immigration
@@ -19,18 +21,20 @@ from classifier.scored import ScoredDocument, highest_scores, rules
 __all__ = ["ScoredDocument", "highest_scores", "page_list", "rules", "score_file", "unread_reason"]
 
 
-def score_file(path: Path, name: str, model: Model, thorough: bool = False) -> ScoredDocument:
+def score_file(path: Path, name: str, model: Model, thorough: bool = False, ocr: OcrMode = "auto") -> ScoredDocument:
     """Read, split and label one file. A file that can't be read gives a `failed` document with the reason, no exception.
 
-    thorough: read every page of a long file with care, not only those that can matter.
+    thorough: read every page of a long file with care, not only those that can matter. ocr: which pages of a PDF file
+    are read by OCR, as `ocr.reader` has it.
     """
     began = time.perf_counter()
     try:
-        return _score_document(
-            read_document(path, matters=speaks_of_immigration, thorough=thorough), name, model, began
-        )
+        document = read_document(path, reader(ocr), speaks_of_immigration, thorough)
+        return _score_document(document, name, model, began)
     except UnreadableDocument as error:
         reason = str(error).removeprefix(f"{path}: ")
+    except MemoryError:
+        reason = OUT_OF_MEMORY
     except Exception as error:  # whatever one odd file provokes, the others of its batch must be scored
         reason = f"this file can't be processed ({type(error).__name__}: {error}); save a copy in another format"
     return ScoredDocument(

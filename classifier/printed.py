@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from classifier.terminal import say
 
 if TYPE_CHECKING:
+    from tqdm import tqdm
+
     from classifier.evaluation import Scores
-    from classifier.exports import DepartmentFindings, Entry
+    from classifier.exports import DepartmentFindings
     from classifier.labelled import LabelledDocument
     from classifier.proof import Proof
+    from classifier.runs import Outcome
+    from classifier.scored import Summary
 
 
 def show_departments(rows: list[DepartmentFindings]) -> None:
@@ -57,11 +62,49 @@ def show_counts(documents: list[LabelledDocument], folder: Path) -> None:
         say(*pd.Series(practice_kappas(doubled), name="kappa").round(3).to_string().split("\n"))
 
 
-def show_failures(entries: list[Entry]) -> None:
-    """One line on standard error for each file that was not read, or not wholly."""
-    for entry in entries:
-        if not entry.document.fully_read:
-            say(f"{entry.document.status}: {entry.document.name}: {entry.document.reason}", err=True)
+def show_outcome(outcome: Outcome, out: Path) -> None:
+    """What was not read, on standard error, and what there is in all."""
+    for path in outcome.unknown:
+        say(f"unknown: {path}: departments.csv names it, but there is no such file", err=True)
+    for problem in outcome.problems:
+        say(f"{problem.status}: {problem.name}: {problem.reason}", err=True)
+    parts = [f"{outcome.files} files", f"{outcome.pages} pages"]
+    if outcome.duplicates:
+        parts.append(f"{outcome.duplicates} duplicates")
+    say(f"{', '.join(parts)}; tables in {out}/")
+
+
+class ProgressBar:
+    """How far a run is, on a terminal: documents, pages a second, time left, failures so far. Nothing in a pipe."""
+
+    def __init__(self, quiet: bool) -> None:
+        self.quiet = quiet or not sys.stderr.isatty()
+        self.bar: tqdm[NoReturn] | None = None
+        self.pages = self.failed = 0
+
+    def stage(self, name: str, total: int) -> None:
+        """Begin a bar of so many steps."""
+        from tqdm import tqdm
+
+        self.close()
+        if not self.quiet:
+            self.bar = tqdm(total=total, desc=name, unit=" files", smoothing=0.05)
+
+    def step(self, summary: Summary | None = None) -> None:
+        """One more is done."""
+        if self.bar is None:
+            return
+        if summary:
+            self.pages += summary.pages
+            self.failed += summary.status == "failed"
+            pace = self.pages / max(self.bar.format_dict["elapsed"], 0.001)
+            self.bar.set_postfix_str(f"{pace:.1f} pages/s, {self.failed} failed", refresh=False)
+        self.bar.update()
+
+    def close(self) -> None:
+        """Leave the bar as it is."""
+        if self.bar is not None:
+            self.bar.close()
 
 
 def show_scores(title: str, scores: Scores) -> None:

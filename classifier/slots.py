@@ -120,22 +120,22 @@ class Slot:
         return self._process.stdout.fileno()
 
     def _start(self) -> subprocess.Popen[bytes]:
-        environment = os.environ | _ENVIRONMENT
-        if self.scratch:
-            environment["TMPDIR"] = str(self.scratch)
         process = subprocess.Popen(
             [sys.executable, *self.program],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._errors,
             bufsize=0,
-            env=environment,
+            env=os.environ | _ENVIRONMENT,
             cwd=_home(),
             start_new_session=True,  # a Ctrl-C at the terminal is for the command alone, which then ends its workers
         )
         assert process.stdin
         with suppress(BrokenPipeError):
-            messages.send(process.stdin.fileno(), {"model": str(self.model.resolve()) if self.model else None})
+            folders = {"model": self.model, "scratch": self.scratch}
+            messages.send(
+                process.stdin.fileno(), {what: str(path.absolute()) if path else None for what, path in folders.items()}
+            )
         return process
 
     def _await_ready(self) -> None:

@@ -4,8 +4,8 @@ The worker loads the program and the model once. Each document is read by a fork
 one takes is given back, and what kills its process kills nothing else. Where the system can't fork, the worker reads the
 document itself and its Slot watches the clock.
 
-Messages come on standard input and leave where standard output was. {"model": folder} is answered by {"ready": true} or an
-error; a job by {"seconds": allowed} as soon as its pages are counted, and {"end": "done", "changed" or "killed"} with the
+Messages come on standard input and leave where standard output was. {"model": folder, "scratch": folder for what a document
+needs for a moment} is answered by {"ready": true} or an error; a job by {"seconds": allowed} as soon as its pages are counted, and {"end": "done", "changed" or "killed"} with the
 record.
 """
 
@@ -28,7 +28,7 @@ from typing import TYPE_CHECKING, Any
 
 from classifier import limits, messages
 from classifier.errors import ClassifierError
-from classifier.finished import failed_document, record_of
+from classifier.finished import BEING_WRITTEN, failed_document, record_of
 from classifier.limits import DEFAULT, Limits, Options
 
 if TYPE_CHECKING:
@@ -78,13 +78,14 @@ def main() -> None:
         return
     try:
         model = _prepared(first[0]["model"])
+        scratch = first[0]["scratch"]
     except ClassifierError as error:
         messages.send(answers, {"error": error.message, "next": error.next_step, "kind": type(error).__name__})
         return
     messages.send(answers, {"ready": True})
     with suppress(BrokenPipeError):
         while (message := messages.receive(0)) is not None:
-            _serve(Job.of(*message), model, answers)
+            _serve(Job.of(*message), model, scratch, answers)
 
 
 def _prepared(folder: str | None) -> Model:
@@ -101,9 +102,10 @@ def _prepared(folder: str | None) -> Model:
     return model
 
 
-def _serve(job: Job, model: Model, answers: int) -> None:
+def _serve(job: Job, model: Model, scratch: str | None, answers: int) -> None:
     """Read one document and answer."""
-    folder = Path(tempfile.mkdtemp())  # its own: what a killed document leaves there goes with it
+    # a folder of its own: what a killed document leaves there goes with it
+    folder = Path(tempfile.mkdtemp(BEING_WRITTEN, dir=scratch))
     try:
         if job.content is not None:
             shipped = folder / f"document{job.path.suffix}"
@@ -172,6 +174,15 @@ def _in_child(job: Job, model: Model, folder: Path, answers: int) -> None:
         reason = limits.too_slow(seconds) if late else limits.reason_of(status, job.options.limits, seconds, megabytes)
         said = _failed(reason or "", time.monotonic() - began, "done" if reason else "killed")
     messages.send(answers, *said)
+    if said[0].get("scans"):
+        _load_ocr()
+
+
+def _load_ocr() -> None:
+    """Load tesseract here, now that there are scans: each child would have to do it anew."""
+    from classifier.ocr import missing
+
+    missing()
 
 
 def _settle(parent: int, folder: Path) -> None:
@@ -214,11 +225,11 @@ def _read(job: Job, model: Model, answers: int) -> None:
     limits.allow(seconds)
     messages.send(answers, {"seconds": seconds})
     try:
-        scored = score_file(job.path, "", model, job.options.thorough)
+        scored = score_file(job.path, "", model, job.options.thorough, job.options.ocr)
         if _digest(job.path) != job.digest:
             answer = _failed(limits.CHANGED, scored.seconds, "changed")
         else:
-            answer = {"end": "done"}, record_of(scored)
+            answer = {"end": "done", "scans": bool(scored.pages_ocr)}, record_of(scored)
     except MemoryError:
         answer = _failed(limits.OUT_OF_MEMORY, time.monotonic() - began, "done")
     messages.send(answers, *answer)

@@ -88,7 +88,7 @@ def test_a_file_that_cannot_be_read_is_failed_and_unread(tmp_path: Path, model: 
 
 
 @pytest.mark.parametrize("error", [RuntimeError("glyph 7"), RecursionError("too deep"), MemoryError()])
-@pytest.mark.parametrize("stage", ["read_document", "split_document", "predict_clauses"])
+@pytest.mark.parametrize("stage", ["read_document", "split_document", "predict_document"])
 def test_a_file_that_trips_a_stage_does_not_stop_the_others(
     tmp_path: Path, model: Model, monkeypatch: pytest.MonkeyPatch, stage: str, error: Exception
 ) -> None:
@@ -103,7 +103,7 @@ def test_a_file_that_trips_a_stage_does_not_stop_the_others(
 
 
 def test_an_interrupt_is_not_taken_for_a_failure(tmp_path: Path, model: Model, monkeypatch: pytest.MonkeyPatch) -> None:
-    def interrupt(_: Path) -> None:
+    def interrupt(*_: object) -> None:
         raise KeyboardInterrupt
 
     monkeypatch.setattr(pipeline, "read_document", interrupt)
@@ -114,7 +114,7 @@ def test_an_interrupt_is_not_taken_for_a_failure(tmp_path: Path, model: Model, m
 def test_a_scanned_page_makes_a_document_partial(tmp_path: Path, model: Model) -> None:
     text = page_of([*body(3), REFUSAL])
     path = write_pdf(tmp_path / "order.pdf", [text, scan, scan, text, scan])
-    document = score_file(path, "order.pdf", model)
+    document = score_file(path, "order.pdf", model, ocr="never")
     assert (document.status, document.pages, document.pages_read, document.pages_ocr) == ("partial", 5, 2, 0)
     assert document.reason == "pages 2-3, 5: scanned image without a text layer"
     verdicts = {f.practice: f.verdict for f in document.findings}
@@ -124,7 +124,7 @@ def test_a_scanned_page_makes_a_document_partial(tmp_path: Path, model: Model) -
 
 
 def test_a_scanned_document_is_failed(tmp_path: Path, model: Model) -> None:
-    document = score_file(write_pdf(tmp_path / "order.pdf", [scan]), "order.pdf", model)
+    document = score_file(write_pdf(tmp_path / "order.pdf", [scan]), "order.pdf", model, ocr="never")
     assert (document.status, document.pages, document.pages_read) == ("failed", 1, 0)
     assert document.reason == "page 1: scanned image without a text layer"
     assert {f.verdict for f in document.findings} == {"unread"}
