@@ -5,12 +5,13 @@ from __future__ import annotations
 import hashlib
 import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Protocol, TypeVar
 
 from joblib import Parallel, delayed
 
@@ -21,9 +22,10 @@ from classifier.input_files import Content, InputFile, look
 from classifier.limits import DEFAULT, Options
 from classifier.model_folders import model_folder
 from classifier.scored import ScoredDocument, Summary, summary_of
-from classifier.slots import Slot, Slots
+from classifier.slots import Answer, Slot, Slots
 from classifier.worker import Job
 
+T = TypeVar("T")
 # What decides, beside our own code, what is read off a page and how it is labelled.
 _LIBRARIES = (
     "beautifulsoup4 lxml numpy nupunkt pdfminer.six pdfplumber pikepdf pillow pypdfium2 python-docx scipy spacy tesserocr"
@@ -102,6 +104,13 @@ def slot_count(jobs: int, documents: int) -> int:
     return max(1, min(jobs or _cores(), documents))
 
 
+class Elsewhere(Protocol):
+    """Whoever reads jobs on other machines; see `cluster`."""
+
+    def answers(self, jobs: Iterable[tuple[T, Job]]) -> Iterator[tuple[T, Answer]]:
+        """Jobs, each with what it is for → that with its answer, in the order in which they get done."""
+
+
 @dataclass(slots=True)
 class Batch:
     """The tasks of a run and their records. passing: key → reason, of documents whose failure another try might mend."""
@@ -129,7 +138,19 @@ class Batch:
 
     def _read(self, task: Task, slots: Slots) -> Summary:
         with slots.taken() as slot:
-            answer = slot.run(Job(task.file.path, task.digest, self.options))
+            answer = slot.run(self._job(task))
+        return self._keep(task, answer)
+
+    def read_elsewhere(self, tasks: Sequence[Task], machines: Elsewhere) -> Iterator[Summary]:
+        """The same as `read`, on other machines."""
+        for task, answer in machines.answers((task, self._job(task)) for task in tasks):
+            yield self._keep(task, answer)
+
+    def _job(self, task: Task) -> Job:
+        return Job(task.file.path, task.digest, self.options)
+
+    def _keep(self, task: Task, answer: Answer) -> Summary:
+        """Keep a record, or the reason of a failure that won't last."""
         summary = read_record(answer.record, task.file.name)
         if not answer.lasting:
             self.passing[task.key] = summary.reason, summary.seconds

@@ -22,9 +22,11 @@ from classifier.printed import (
 from classifier.terminal import say
 
 if TYPE_CHECKING:
+    from classifier.cluster import Cluster
     from classifier.evaluation import Figures
     from classifier.labelled import LabelledDocument
     from classifier.proof import Proof
+    from classifier.slots import Slots
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -55,20 +57,27 @@ def score(
     seconds: Annotated[
         int, typer.Option("--seconds", min=0, help="Time for a document; 0: 120, and 5 a page, an hour at most.")
     ] = 0,
+    cluster: Annotated[
+        str | None,
+        typer.Option("--cluster", metavar="ADDRESS", help="Read on the workers of a dask scheduler: tcp://host:8786."),
+    ] = None,
+    shared: Annotated[
+        bool, typer.Option("--shared", help="With --cluster: its machines have the files at the same paths.")
+    ] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="No progress bar, no closing table.")] = False,
 ) -> None:
     """Score policies: clauses.jsonl, documents.csv, findings.csv and findings.xlsx into a folder.
 
     Stopped at any moment, the same command goes on where it was.
     """
-    from classifier.finished import FOLDER
-    from classifier.slots import Slot, Slots
-
-    # the first worker loads while this process does
-    with Slots(lambda: Slot(model, out / FOLDER)) as slots:
+    if cluster is None and shared:
+        raise UsageError("--shared without a cluster", "name its scheduler with --cluster")
+    if cluster is not None and jobs:
+        raise UsageError("--jobs is for this machine alone", "leave it out: a cluster takes as much as its workers can")
+    bar = ProgressBar(quiet)
+    with start_cluster(cluster, model, shared, bar) if cluster else start_slots(out, model) as slots:
         from classifier.runs import score_into
 
-        bar = ProgressBar(quiet)
         options = Options(ocr, thorough, Limits(memory, seconds))
         try:
             outcome = score_into(out, paths, model, options, jobs, bar, slots)
@@ -82,6 +91,25 @@ def score(
     show_outcome(outcome, out)
     if outcome.problems:
         raise typer.Exit(1)
+
+
+def start_slots(out: Path, model: Path | None) -> Slots:
+    """Worker processes of this machine; the first loads while this process does."""
+    from classifier.finished import FOLDER
+    from classifier.slots import Slot, Slots
+
+    return Slots(lambda: Slot(model, out / FOLDER))
+
+
+def start_cluster(address: str, model: Path | None, shared: bool, bar: ProgressBar) -> Cluster:
+    """A connection to a dask scheduler, whose news stand above the bar."""
+    from importlib.util import find_spec
+
+    if find_spec("distributed") is None:
+        raise UsageError("dask.distributed is not installed", "pip install 'collaboration-clauses[cluster]'")
+    from classifier.cluster import Cluster
+
+    return Cluster(address, model, shared, [bar.note])
 
 
 @app.command()

@@ -101,6 +101,13 @@ class ProgressBar:
             self.bar.set_postfix_str(f"{pace:.1f} pages/s, {self.failed} failed", refresh=False)
         self.bar.update()
 
+    def note(self, line: str) -> None:
+        """Say something beside it."""
+        from tqdm import tqdm
+
+        with tqdm.external_write_mode(sys.stderr):
+            say(line, err=True)
+
     def close(self) -> None:
         """Leave the bar as it is."""
         if self.bar is not None:

@@ -8,8 +8,9 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from pathlib import Path
-from typing import IO, Protocol
+from typing import IO, TYPE_CHECKING, Protocol
 
 from classifier.batch import Batch, Task, look_at_all, program_digest, slot_count, tasks_of, way_of_reading
 from classifier.departments import Department, Registry, department_of, read_registry
@@ -21,6 +22,9 @@ from classifier.limits import DEFAULT, Options
 from classifier.model_folders import model_folder
 from classifier.scored import Summary
 from classifier.slots import Slot, Slots
+
+if TYPE_CHECKING:
+    from classifier.cluster import Cluster
 from classifier.terminal import printable
 
 LOG = "score.log"
@@ -140,12 +144,12 @@ def score_into(
     options: Options = DEFAULT,
     jobs: int = 0,
     watcher: Watcher | None = None,
-    slots: Slots | None = None,
+    slots: Slots | Cluster | None = None,
 ) -> Outcome:
     """Score files and folders into the tables of a folder. What an earlier run finished there is not read again.
 
-    jobs: worker processes, 0 for one a core. slots: where they were started before. Raises UsageError, ModelError and
-    WorkerError. Stopped at any moment, the same call goes on where it was, to the same tables.
+    jobs: worker processes, 0 for one a core. slots: where they were started before, or a cluster in their place.
+    Raises UsageError, ModelError and WorkerError. Stopped at any moment, the same call goes on where it was, to the same tables.
     """
     watcher = watcher or Unwatched()
     registry = read_registry(paths)
@@ -154,8 +158,11 @@ def score_into(
     make_folder(out)
     with ExitStack() as stack:
         finished = stack.enter_context(_claimed(out))
-        slots = stack.enter_context(slots or Slots(lambda: Slot(model, out / FOLDER)))
+        workers: Slots | Cluster = slots or Slots(lambda: Slot(model, out / FOLDER))
+        stack.enter_context(workers)
         log = stack.enter_context(Log(out / LOG))
+        if not isinstance(workers, Slots):
+            workers.listeners.append(partial(log.write, "cluster"))
         log.write("start", f"{len(files)} files", f"model {version}", options)
         try:
             unknown = [str(path) for path in registry.by_file if not path.exists()]
@@ -164,7 +171,7 @@ def score_into(
             watcher.stage("looking", len(files))
             contents = look_at_all(files, watcher.step)
             batch = Batch(tasks_of(files, contents, way_of_reading(model, options)), finished, options)
-            outcome = _carried_out(batch, Results(batch, registry), slots, jobs, watcher, log, out, version)
+            outcome = _carried_out(batch, Results(batch, registry), workers, jobs, watcher, log, out, version)
             outcome.unknown = unknown
         except BaseException as error:
             with suppress(UsageError):
@@ -176,7 +183,14 @@ def score_into(
 
 
 def _carried_out(
-    batch: Batch, results: Results, slots: Slots, jobs: int, watcher: Watcher, log: Log, out: Path, version: str
+    batch: Batch,
+    results: Results,
+    slots: Slots | Cluster,
+    jobs: int,
+    watcher: Watcher,
+    log: Log,
+    out: Path,
+    version: str,
 ) -> Outcome:
     """Read what is not finished, and conclude; what turns out damaged is read again."""
     for _ in range(1 + len(batch.tasks)):
@@ -191,12 +205,16 @@ def _carried_out(
     raise UsageError(f"{batch.finished.folder}: what is written there is damaged", "check the disk")
 
 
-def _read(batch: Batch, slots: Slots, jobs: int, watcher: Watcher, log: Log) -> int:
+def _read(batch: Batch, slots: Slots | Cluster, jobs: int, watcher: Watcher, log: Log) -> int:
     """Read what is not finished; returns how many documents."""
     todo = batch.unread()
-    slots.count = slot_count(jobs, len(todo))
+    if isinstance(slots, Slots):
+        slots.count = slot_count(jobs, len(todo))
+        reading = batch.read(todo, slots)
+    else:
+        reading = batch.read_elsewhere(todo, slots)
     watcher.stage("reading", len(todo))
-    for summary in batch.read(todo, slots):
+    for summary in reading:
         log.document(summary)
         watcher.step(summary)
     return len(todo)
