@@ -14,12 +14,11 @@ from docx.oxml.ns import qn
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pdf_files import at, block, body, page_of, write_pdf
-from pdfplumber.page import Page as PlumberPage
 from reportlab.pdfgen.canvas import Canvas
 
 from classifier import drawing
 from classifier.errors import UnreadableDocument
-from classifier.pages import Document, Line, read_document
+from classifier.pages import Document, read_document
 
 
 def body_text(document: Document) -> list[str]:
@@ -560,21 +559,6 @@ def test_lists_of_names_and_figures_are_plausible(tmp_path: Path) -> None:
         for i, name in enumerate(["Ng", "Kowalczyk", "Smith", "Oyelaran", "Schwartz"] * 6)
     ]
     assert read_document(write_pdf(tmp_path / "a.pdf", [page_of(rows)])).pages[0].status == "read"
-
-
-def test_ocr_is_asked_for_unread_pages_only(tmp_path: Path) -> None:
-    path = write_pdf(tmp_path / "a.pdf", [page_of(body(5)), made.scan, made.scan])
-    line = Line("Read by machine", 2, (72, 72, 200, 84), ((72, 100), (104, 120), (124, 200)))
-    asked: list[int] = []
-
-    def ocr(page: PlumberPage) -> list[Line]:
-        asked.append(page.page_number)
-        return [line] if page.page_number == 2 else []
-
-    document = read_document(path, ocr=ocr)
-    assert asked == [2, 3]
-    assert [(page.status, page.method) for page in document.pages[1:]] == [("read", "ocr"), ("unread", "pdfplumber")]
-    assert line in document.lines
 
 
 def test_a_page_that_fails_leaves_the_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
