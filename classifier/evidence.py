@@ -19,6 +19,7 @@ from classifier.exports import Entry, write_csv
 from classifier.findings import Rule, find, has_lunn_gap
 from classifier.input_files import list_files
 from classifier.model_folders import model_folder
+from classifier.plain_text import whole
 
 if TYPE_CHECKING:
     from classifier.store import Store
@@ -154,9 +155,14 @@ def _frame(columns: str, rows: Iterable[Sequence[Any]]) -> pd.DataFrame:
     """A table of these columns; text where `_DTYPES` says nothing else."""
     names = columns.split()
     values = list(zip(*rows, strict=True)) or [()] * len(names)
-    return pd.DataFrame(
-        {n: pd.Series(list(v), dtype=_DTYPES.get(n, "str")) for n, v in zip(names, values, strict=True)}
-    )
+    return pd.DataFrame({n: _column(list(v), _DTYPES.get(n, "str")) for n, v in zip(names, values, strict=True)})
+
+
+def _column(values: list[Any], dtype: Any) -> pd.Series:
+    try:
+        return pd.Series(values, dtype=dtype)
+    except UnicodeEncodeError:
+        return pd.Series([whole(v) for v in values], dtype=dtype)
 
 
 def _by_name(name: str) -> tuple[str, str]:

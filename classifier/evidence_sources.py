@@ -15,7 +15,7 @@ from classifier.departments import Department
 from classifier.errors import ClassifierError
 from classifier.exports import DOCUMENT_COLUMNS, FINDING_COLUMNS, Entry
 from classifier.pipeline import highest_scores
-from classifier.plain_text import as_written, legible
+from classifier.plain_text import as_written, legible, whole
 
 State = Literal["machine", "reviewed", "adjudicated"]
 STATES: tuple[State, ...] = ("machine", "reviewed", "adjudicated")  # the weakest first
@@ -43,6 +43,9 @@ class SourceUnit:
     state: State = "machine"
     reviewer: str = ""
 
+    def __post_init__(self) -> None:
+        self.id = whole(self.id)  # tables join by it
+
 
 @dataclass(slots=True)
 class Source:
@@ -59,6 +62,9 @@ class Source:
     model: str
     units: list[SourceUnit] = field(default_factory=list)
     highest: dict[str, float] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.document = whole(self.document)
 
 
 def of_entry(entry: Entry, version: str) -> Source:

@@ -18,12 +18,18 @@ _IN_NAMES = re.compile(f"[{_OBEYED}\t\n\r\u2028\u2029\\\\]")
 # The first sign of a formula, as spreadsheets of any country read it, behind white space.
 _BEGINS = "(?:[\\s\u200b-\u200f\u2060\ufeff]*[=+\\-@＝＋－＠﹦﹢﹣﹫]|[\t\r\n])"
 _FORMULA, _QUOTED = re.compile(_BEGINS), re.compile(f"'*{_BEGINS}")
+_HALF = re.compile("[\ud800-\udfff]")
 _MARKDOWN = re.compile(r"[\\`*{}\[\]<>|$~:&@#!]|(?<![^\W_])_|_(?![^\W_])")
 
 
 def legible(text: str) -> str:
     """Text without what is no text: nothing in it is a command, or shows the words in another order. Lines stay lines."""
     return OBEYED.sub("", text)
+
+
+def whole(text: str) -> str:
+    """Text that every table and file can hold: half a character (a lone surrogate) becomes U+FFFD."""
+    return _HALF.sub("\ufffd", text)
 
 
 def spelled_out(name: str) -> str:
