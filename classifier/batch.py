@@ -133,7 +133,7 @@ class Batch:
 
         Raises ModelError, WorkerError, and UsageError where a record can't be kept.
         """
-        readers = Parallel(n_jobs=slots.count, backend="threading", return_as="generator_unordered")
+        readers = Parallel(n_jobs=slots.count, backend="threading", return_as="generator_unordered", batch_size=1)
         yield from readers(delayed(self._read)(task, slots) for task in tasks)
 
     def _read(self, task: Task, slots: Slots) -> Summary:

@@ -90,6 +90,7 @@ def main() -> None:
 
 def _prepared(folder: str | None) -> Model:
     """The model, with everything loaded and made that each document would have to make anew."""
+    import classifier.pipeline  # noqa: F401 - with all that the children take from it
     from classifier.clauses import units_of_text
     from classifier.predictions import load_model, predict_clauses
     from classifier.scored import Clause
