@@ -158,7 +158,8 @@ def _frame(columns: str, rows: Iterable[Sequence[Any]]) -> pd.DataFrame:
     return pd.DataFrame({n: _column(list(v), _DTYPES.get(n, "str")) for n, v in zip(names, values, strict=True)})
 
 
-def _column(values: list[Any], dtype: Any) -> pd.Series:
+def _column(values: list[Any], dtype: Any) -> Any:
+    """A column; half a character, which no table can hold, is replaced."""
     try:
         return pd.Series(values, dtype=dtype)
     except UnicodeEncodeError:
