@@ -143,7 +143,7 @@ class Drawing:
     def bare_pictures(self, share: float) -> list[Box]:
         """The images of at least that share of the page that hardly any text stands on."""
         big = [box for box in self.pictures if _visible_area(box, self.width, self.height) >= share * self.page_area]
-        return [box for box in big if self._written_on(box) < 0.2]
+        return [box for box in big if self._written_on(box) < 0.1]
 
     @property
     def page_area(self) -> float:
@@ -249,7 +249,9 @@ def _joined(boxes: list[Box]) -> list[Box]:
         touching = [b for b in out if _continues(b, box)]
         parts = [*touching, box]
         out = [b for b in out if b not in touching]
-        out.append((min(b[0] for b in parts), min(b[1] for b in parts), max(b[2] for b in parts), max(b[3] for b in parts)))
+        out.append(
+            (min(b[0] for b in parts), min(b[1] for b in parts), max(b[2] for b in parts), max(b[3] for b in parts))
+        )
     return out
 
 

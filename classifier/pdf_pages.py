@@ -18,6 +18,7 @@ from pdfminer.pdfpage import PDFPage
 from pdfminer.pdftypes import resolve1
 from pdfplumber.page import Page as PlumberPage
 from pdfplumber.pdf import PDF
+from pypdfium2 import PdfiumError
 
 from classifier import drawing, layout
 from classifier.document import LETTER, Box, Document, Line, Page, clean
@@ -25,6 +26,7 @@ from classifier.errors import UnreadableDocument
 from classifier.furniture import with_furniture
 from classifier.ocr import DOUBTFUL, NONSENSE, OcrReader, Reading
 from classifier.repair import repaired
+from classifier.scans import draw_scan
 from classifier.skim import Glance, glance_at
 
 # pdfminer reports every oddity of a file at warning level; what matters to a reader is told in `Page.reason`.
@@ -36,6 +38,7 @@ _BEFORE, _AFTER = 2, 1
 _MOST_LOST = 5_000
 _WHOLE = 0.8  # share of the page from which a picture without text on it is a scan
 _PART = 0.25  # share from which it may be a scan in part of a page
+_MORE = 0.01  # share of dark pixels, as ten lines of text have
 _FEW_WORDS = 12
 _COMMON_PAIRS = frozenset(
     "th he in er an re on at en nd ti es or te of ed is it al ar st to nt ng se ha as ou io le ve co me de hi ri ro ic ne "
@@ -192,9 +195,10 @@ def _read_page(
         try:
             drawn = drawing.read_drawing(plumbed.layout, _visible_box(page_object))
             rows, found = layout.reading_order(drawn, gutter)
-            page = _judged(_page(drawn, rows, number), drawn)
+            data = cast(io.BytesIO, pdf.stream).getvalue()
+            page = _judged(_page(drawn, rows, number), drawn, data)
             if ocr is not None:
-                return _by_ocr(page, drawn, (gutter, found), cast(io.BytesIO, pdf.stream).getvalue(), ocr)
+                return _by_ocr(page, drawn, (gutter, found), data, ocr)
             return page, found
         finally:
             plumbed.close()
@@ -297,11 +301,11 @@ def _replaced(page: Page, reading: Reading, gutters: tuple[float | None, float |
 # --- is the text layer text? -------------------------------------------------------------------------------------
 
 
-def _judged(page: Page, drawn: drawing.Drawing) -> Page:
+def _judged(page: Page, drawn: drawing.Drawing, data: bytes) -> Page:
     """The page with its status: whether its text layer can be trusted to hold what a person sees."""
     text = " ".join(line.text for line in page.lines)
     letters = sum(c.isalnum() for c in text)
-    if (letters < 150 and drawn.images >= 0.5) or drawn.bare_pictures(_WHOLE):
+    if (letters < 150 and drawn.images >= 0.5) or (drawn.bare_pictures(_WHOLE) and _shows_more(page, data)):
         # A stamp, a court's header or a stray letter on a scan. Its words are kept, but they are no policy text.
         lines = tuple(replace(line, furniture=True) for line in page.lines)
         return replace(page, lines=lines, status="unread", reason="scanned image without a text layer")
@@ -312,6 +316,17 @@ def _judged(page: Page, drawn: drawing.Drawing) -> Page:
     if not _plausible(text):
         return replace(page, lines=(), status="unread", reason="text layer is unreadable (no plausible words)")
     return page
+
+
+def _shows_more(page: Page, data: bytes) -> bool:
+    """Whether much ink stands on the page where its text layer has no line."""
+    try:
+        scan = draw_scan(data, page.number)
+    except (PdfiumError, IndexError):
+        return True
+    lines = (page.on_sheet(line.box) for line in page.lines)
+    around = [(x0 - 6, top - 4, x1 + 6, bottom + 4) for x0, top, x1, bottom in lines]
+    return scan.without(around).inked > _MORE
 
 
 def _without_text(page: Page, drawn: drawing.Drawing) -> Page:

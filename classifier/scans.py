@@ -79,12 +79,22 @@ class Scan:
         dark = np.asarray(ImageOps.autocontrast(picture, cutoff=(0.5, 50)))  # half of a page is paper at least
         return replace(self, grey=dark)
 
+    def without(self, boxes: Sequence[Box]) -> Scan:
+        """The picture with these boxes as blank as its paper, which are points from the top left."""
+        grey = self.grey.copy()
+        for rows, columns in map(self._pixels, boxes):
+            grey[rows, columns] = int(np.median(self.grey))
+        return replace(self, grey=grey)
+
+    def _pixels(self, box: Box) -> tuple[slice, slice]:
+        x0, top, x1, bottom = (max(0, round(v * self.scale)) for v in box)
+        return slice(top, bottom), slice(x0, x1)
+
     def only(self, boxes: Sequence[Box]) -> Scan:
         """The picture with all white but these boxes, which are points from the top left."""
         grey = np.full_like(self.grey, 255)
-        for box in boxes:
-            x0, top, x1, bottom = (max(0, round(v * self.scale)) for v in box)
-            grey[top:bottom, x0:x1] = self.grey[top:bottom, x0:x1]
+        for rows, columns in map(self._pixels, boxes):
+            grey[rows, columns] = self.grey[rows, columns]
         return replace(self, grey=grey)
 
 

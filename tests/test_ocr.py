@@ -129,15 +129,16 @@ def test_a_header_drawn_over_a_scan_does_not_make_it_text(tmp_path: Path) -> Non
         "Trial Court, Exhibit C to the Affidavit of the Keeper of the Records of the Town, produced under order 17"
     ]
 
-    def draw(canvas: Canvas) -> None:
-        made.scan(canvas)
-        block(canvas, header, top=20, size=8)
+    def under(lines: Sequence[str]) -> made.Draw:
+        scan = scan_of(lambda canvas: block(canvas, lines, size=8), tmp_path)
+        return page_of([], scan, lambda canvas: block(canvas, header, top=90, size=8))
 
-    path = write_pdf(tmp_path / "a.pdf", [draw])
-    (unread,) = read_document(path).pages
+    path = write_pdf(tmp_path / "a.pdf", [under([*header, *body(20)]), under([*header, "Signed"])])
+    unread, searchable = read_document(path).pages
     assert (unread.status, [line.furniture for line in unread.lines]) == ("unread", [True, True])
-    (page,) = read_document(path, ocr=Told({1: said("Read by machine")})).pages
-    assert text(page) == "Read by machine"
+    assert (searchable.status, len(searchable.lines)) == ("read", 2)
+    page, searchable = read_document(path, ocr=Told({1: said("Read by machine")})).pages
+    assert (text(page), searchable.method) == ("Read by machine", "pdfplumber")
 
 
 def test_text_over_a_background_picture_stays_text(tmp_path: Path) -> None:
