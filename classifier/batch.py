@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -22,7 +21,7 @@ from classifier.input_files import Content, InputFile, look
 from classifier.limits import DEFAULT, Options
 from classifier.model_folders import model_folder
 from classifier.scored import ScoredDocument, Summary, summary_of
-from classifier.slots import Answer, Slot, Slots
+from classifier.slots import Answer, Slot, Slots, cores
 from classifier.worker import Job
 
 T = TypeVar("T")
@@ -73,7 +72,7 @@ def way_of_reading(model: Path | None, options: Options) -> str:
 def look_at_all(files: Sequence[InputFile], step: Callable[[], object] = lambda: None) -> list[Content]:
     """What is in each file, in step. step: called after each."""
     found = []
-    readers = Parallel(n_jobs=_cores(), backend="threading", return_as="generator", pre_dispatch="all")
+    readers = Parallel(n_jobs=cores(), backend="threading", return_as="generator", pre_dispatch="all")
     for content in readers(delayed(look)(file) for file in files):
         found.append(content)
         step()
@@ -95,17 +94,8 @@ def tasks_of(files: Sequence[InputFile], contents: Sequence[Content], way: str) 
     return tasks
 
 
-def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-def slot_count(jobs: int, documents: int) -> int:
-    """Worker processes: as many as asked for, 0 for one a core; never more than documents."""
-    return max(1, min(jobs or _cores(), documents))
-
-
-class Elsewhere(Protocol):
-    """Whoever reads jobs on other machines; see `cluster`."""
+class Readers(Protocol):
+    """Whoever reads jobs: `Slots` on this machine, `cluster` on others."""
 
     def answers(self, jobs: Iterable[tuple[T, Job]]) -> Iterator[tuple[T, Answer]]:
         """Jobs, each with what it is for → that with its answer, in the order in which they get done."""
@@ -128,26 +118,14 @@ class Batch:
         """Is it known what becomes of a task?"""
         return bool(task.reason) or task.key in self.passing or self.finished.holds(task.key)
 
-    def read(self, tasks: Sequence[Task], slots: Slots) -> Iterator[Summary]:
+    def read(self, tasks: Sequence[Task], readers: Readers) -> Iterator[Summary]:
         """Read documents and keep their records; yields the summary of each, in the order in which they get done.
 
         Raises ModelError, WorkerError, and UsageError where a record can't be kept.
         """
-        readers = Parallel(n_jobs=slots.count, backend="threading", return_as="generator_unordered", batch_size=1)
-        yield from readers(delayed(self._read)(task, slots) for task in tasks)
-
-    def _read(self, task: Task, slots: Slots) -> Summary:
-        with slots.taken() as slot:
-            answer = slot.run(self._job(task))
-        return self._keep(task, answer)
-
-    def read_elsewhere(self, tasks: Sequence[Task], machines: Elsewhere) -> Iterator[Summary]:
-        """The same as `read`, on other machines."""
-        for task, answer in machines.answers((task, self._job(task)) for task in tasks):
+        jobs = ((task, Job(task.file.path, task.digest, self.options)) for task in tasks)
+        for task, answer in readers.answers(jobs):
             yield self._keep(task, answer)
-
-    def _job(self, task: Task) -> Job:
-        return Job(task.file.path, task.digest, self.options)
 
     def _keep(self, task: Task, answer: Answer) -> Summary:
         """Keep a record, or the reason of a failure that won't last."""
@@ -193,12 +171,10 @@ def score_files(
     """
     if not files:
         return
-    with TemporaryDirectory() as folder, Slots(lambda: Slot(model)) as slots:
+    with TemporaryDirectory() as folder, Slots(lambda: Slot(model), jobs) as slots:
         tasks = tasks_of(files, look_at_all(files), way_of_reading(model, options))
         batch = Batch(tasks, Finished(Path(folder)), options)
-        todo = batch.unread()
-        slots.count = slot_count(jobs, len(todo))
-        reading = batch.read(todo, slots)
+        reading = batch.read(batch.unread(), slots)
         for task in tasks:
             while not batch.knows(task):
                 next(reading)

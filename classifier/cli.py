@@ -75,12 +75,12 @@ def score(
     if cluster is not None and jobs:
         raise UsageError("--jobs is for this machine alone", "leave it out: a cluster takes as much as its workers can")
     bar = ProgressBar(quiet)
-    with start_cluster(cluster, model, shared, bar) if cluster else start_slots(out, model) as slots:
+    with start_cluster(cluster, model, shared, bar) if cluster else start_slots(out, model, jobs) as readers:
         from classifier.runs import score_into
 
         options = Options(ocr, thorough, Limits(memory, seconds))
         try:
-            outcome = score_into(out, paths, model, options, jobs, bar, slots)
+            outcome = score_into(out, paths, model, options, bar, readers)
         except KeyboardInterrupt:
             say("interrupted; the same command goes on where this one stopped", err=True)
             raise typer.Exit(130) from None
@@ -93,12 +93,12 @@ def score(
         raise typer.Exit(1)
 
 
-def start_slots(out: Path, model: Path | None) -> Slots:
+def start_slots(out: Path, model: Path | None, jobs: int) -> Slots:
     """Worker processes of this machine; the first loads while this process does."""
     from classifier.finished import FOLDER
     from classifier.slots import Slot, Slots
 
-    return Slots(lambda: Slot(model, out / FOLDER))
+    return Slots(lambda: Slot(model, out / FOLDER), jobs)
 
 
 def start_cluster(address: str, model: Path | None, shared: bool, bar: ProgressBar) -> Cluster:

@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Protocol
 
-from classifier.batch import Batch, Task, look_at_all, program_digest, slot_count, tasks_of, way_of_reading
+from classifier.batch import Batch, Task, look_at_all, program_digest, tasks_of, way_of_reading
 from classifier.departments import Department, Registry, department_of, read_registry
 from classifier.errors import UsageError
 from classifier.exports import TABLES, DepartmentFindings, Result, by_department, make_folder, write_tables
@@ -142,14 +142,13 @@ def score_into(
     paths: Sequence[Path],
     model: Path | None = None,
     options: Options = DEFAULT,
-    jobs: int = 0,
     watcher: Watcher | None = None,
-    slots: Slots | Cluster | None = None,
+    readers: Slots | Cluster | None = None,
 ) -> Outcome:
     """Score files and folders into the tables of a folder. What an earlier run finished there is not read again.
 
-    jobs: worker processes, 0 for one a core. slots: where they were started before, or a cluster in their place.
-    Raises UsageError, ModelError and WorkerError. Stopped at any moment, the same call goes on where it was, to the same tables.
+    readers: the caller's own worker processes or cluster, left open; by default a process for each core. Raises UsageError,
+    ModelError and WorkerError. Stopped at any moment, the same call goes on where it was, to the same tables.
     """
     watcher = watcher or Unwatched()
     registry = read_registry(paths)
@@ -158,11 +157,10 @@ def score_into(
     make_folder(out)
     with ExitStack() as stack:
         finished = stack.enter_context(_claimed(out))
-        workers: Slots | Cluster = slots or Slots(lambda: Slot(model, out / FOLDER))
-        stack.enter_context(workers)
+        readers = readers or stack.enter_context(Slots(lambda: Slot(model, out / FOLDER)))
         log = stack.enter_context(Log(out / LOG))
-        if not isinstance(workers, Slots):
-            workers.listeners.append(partial(log.write, "cluster"))
+        if not isinstance(readers, Slots):
+            readers.listeners.append(partial(log.write, "cluster"))
         log.write("start", f"{len(files)} files", f"model {version}", options)
         try:
             unknown = [str(path) for path in registry.by_file if not path.exists()]
@@ -171,7 +169,7 @@ def score_into(
             watcher.stage("looking", len(files))
             contents = look_at_all(files, watcher.step)
             batch = Batch(tasks_of(files, contents, way_of_reading(model, options)), finished, options)
-            outcome = _carried_out(batch, Results(batch, registry), workers, jobs, watcher, log, out, version)
+            outcome = _carried_out(batch, Results(batch, registry), readers, watcher, log, out, version)
             outcome.unknown = unknown
         except BaseException as error:
             with suppress(UsageError):
@@ -183,19 +181,12 @@ def score_into(
 
 
 def _carried_out(
-    batch: Batch,
-    results: Results,
-    slots: Slots | Cluster,
-    jobs: int,
-    watcher: Watcher,
-    log: Log,
-    out: Path,
-    version: str,
+    batch: Batch, results: Results, readers: Slots | Cluster, watcher: Watcher, log: Log, out: Path, version: str
 ) -> Outcome:
     """Read what is not finished, and conclude; what turns out damaged is read again."""
     for _ in range(1 + len(batch.tasks)):
         try:
-            read = _read(batch, slots, jobs, watcher, log)
+            read = _read(batch, readers, watcher, log)
             outcome = _concluded(results, out, version)
             outcome.read = read
             return outcome
@@ -205,16 +196,11 @@ def _carried_out(
     raise UsageError(f"{batch.finished.folder}: what is written there is damaged", "check the disk")
 
 
-def _read(batch: Batch, slots: Slots | Cluster, jobs: int, watcher: Watcher, log: Log) -> int:
+def _read(batch: Batch, readers: Slots | Cluster, watcher: Watcher, log: Log) -> int:
     """Read what is not finished; returns how many documents."""
     todo = batch.unread()
-    if isinstance(slots, Slots):
-        slots.count = slot_count(jobs, len(todo))
-        reading = batch.read(todo, slots)
-    else:
-        reading = batch.read_elsewhere(todo, slots)
     watcher.stage("reading", len(todo))
-    for summary in reading:
+    for summary in batch.read(todo, readers):
         log.document(summary)
         watcher.step(summary)
     return len(todo)

@@ -6,13 +6,14 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+import warnings
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from queue import SimpleQueue
 from threading import Lock, Timer
-from typing import IO
+from typing import IO, TypeVar
 
 from classifier import errors, limits, messages
 from classifier.errors import ClassifierError
@@ -26,6 +27,14 @@ _TRIES = 2  # of a document whose process is killed from outside
 _ENVIRONMENT = dict.fromkeys("OMP_NUM_THREADS OMP_THREAD_LIMIT OPENBLAS_NUM_THREADS MKL_NUM_THREADS".split(), "1") | {
     "PYTHONHASHSEED": "0"
 }
+
+
+T = TypeVar("T")
+
+
+def cores() -> int:
+    """How many cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 class WorkerError(ClassifierError):
@@ -176,11 +185,11 @@ class Slot:
 
 
 class Slots:
-    """As many Slots as `count`, made when they are needed; the first at once, so that it loads in good time."""
+    """As many Slots as `count`, 0 for one a core, made when they are needed; the first at once, so that it loads in time."""
 
-    def __init__(self, make: Callable[[], Slot], count: int = 1) -> None:
+    def __init__(self, make: Callable[[], Slot], count: int = 0) -> None:
         self.make = make
-        self.count = count
+        self.count = count or cores()
         self._all = [make()]
         self._idle: SimpleQueue[Slot] = SimpleQueue()
         self._idle.put(self._all[0])
@@ -198,6 +207,25 @@ class Slots:
             yield slot
         finally:
             self._idle.put(slot)
+
+    def answers(self, jobs: Iterable[tuple[T, Job]]) -> Iterator[tuple[T, Answer]]:
+        """Read jobs, each given with what it is for; yields that with its answer, in the order in which they get done."""
+        # loaded while the first worker loads
+        from joblib import Parallel, delayed
+
+        threads = Parallel(self.count, backend="threading", return_as="generator_unordered", batch_size=1)
+        answers = threads(delayed(self._answer)(what, job) for what, job in jobs)
+        try:
+            for answer in answers:  # noqa: UP028 - `yield from` would pass an end from outside on at once
+                yield answer
+        finally:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # joblib speaks of answers that nobody takes any more
+                answers.close()
+
+    def _answer(self, what: T, job: Job) -> tuple[T, Answer]:
+        with self.taken() as slot:
+            return what, slot.run(job)
 
     def close(self) -> None:
         """End all workers, and what they are reading."""
