@@ -19,6 +19,7 @@ from classifier.plain_text import as_written, legible, whole
 
 State = Literal["machine", "reviewed", "adjudicated"]
 STATES: tuple[State, ...] = ("machine", "reviewed", "adjudicated")  # the weakest first
+_OF_DEPARTMENT = "name kind county state effective_date source".split()
 _WHOSE = "document department kind county state effective_date source".split()
 
 
@@ -63,14 +64,12 @@ class Source:
     units: list[SourceUnit] = field(default_factory=list)
     highest: dict[str, float] = field(default_factory=dict)
 
-    def __post_init__(self) -> None:
-        self.document = whole(self.document)
-
 
 def of_entry(entry: Entry, version: str) -> Source:
     """A scored document in memory. version: the model's."""
-    d = entry.document
-    source = Source(d.name, d.name, entry.department, d.status, legible(d.reason), d.pages, d.pages_read, d.pages_ocr, version)
+    d, name = entry.document, legible(entry.document.name)
+    whose = Department(*(legible(getattr(entry.department, key)) for key in _OF_DEPARTMENT))
+    source = Source(name, name, whose, d.status, legible(d.reason), d.pages, d.pages_read, d.pages_ocr, version)
     source.highest = highest_scores(d.predictions)
     for place, (c, prediction) in enumerate(zip(d.clauses, d.predictions, strict=True)):
         unit = SourceUnit(c.id, place, c.kind, c.page, c.heading, c.context, c.text, c.boxes)
