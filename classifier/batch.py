@@ -127,6 +127,14 @@ class Batch:
         for task, answer in readers.answers(jobs):
             yield self._keep(task, answer)
 
+    def in_order(self, readers: Readers) -> Iterator[Task]:
+        """Read what is not finished; yields all tasks in order, each as soon as it and those before it are known."""
+        reading = self.read(self.unread(), readers)
+        for task in self.tasks:
+            while not self.knows(task):
+                next(reading)
+            yield task
+
     def _keep(self, task: Task, answer: Answer) -> Summary:
         """Keep a record, or the reason of a failure that won't last."""
         summary = read_record(answer.record, task.file.name)
@@ -174,8 +182,5 @@ def score_files(
     with TemporaryDirectory() as folder, Slots(lambda: Slot(model), jobs) as slots:
         tasks = tasks_of(files, look_at_all(files), way_of_reading(model, options))
         batch = Batch(tasks, Finished(Path(folder)), options)
-        reading = batch.read(batch.unread(), slots)
-        for task in tasks:
-            while not batch.knows(task):
-                next(reading)
+        for task in batch.in_order(slots):
             yield batch.document(task)

@@ -21,6 +21,7 @@ from typing import Any
 
 from classifier.codebook import load_codebook
 from classifier.conditions import Condition
+from classifier.errors import ClassifierError
 from classifier.findings import Finding, Rule, find
 from classifier.scored import (
     Clause,
@@ -48,11 +49,11 @@ _DAMAGE = (
 )  # fmt: skip
 
 
-class DamagedRecord(Exception):
-    """A record that is not as it was written. key: which."""
+class DamagedRecord(ClassifierError):
+    """A record that is gone, or not as it was written. key: which."""
 
     def __init__(self, key: str) -> None:
-        super().__init__(key)
+        super().__init__(f"the record {key} of a finished document is damaged", "run it again")
         self.key = key
 
 

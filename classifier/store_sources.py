@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import tempfile
 from collections import defaultdict
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
 
-from classifier.departments import Department, Registry
+from classifier.departments import REGISTRY, Department, Registry, read_registry
+from classifier.errors import ClassifierError, UsageError
 from classifier.evidence_sources import Source, SourceUnit
 from classifier.labellings import Labelling, from_json
 from classifier.store import Store
@@ -129,3 +132,25 @@ def _take_scores(connection: sa.Connection, sources: dict[str, Source], decided:
             highest = sources[document].highest
             for practice, score in json.loads(scored).items():
                 highest[practice] = max(score, highest.get(practice, 0.0))
+
+
+# the list of departments: the store itself knows neither dates nor departments without a document
+
+
+def kept_list(at: Store) -> Registry:
+    """The list of departments that was given to this store, or an empty one."""
+    listed = at.files / REGISTRY
+    return read_registry([listed]) if listed.is_file() else Registry()
+
+
+def keep_list(at: Store, content: bytes) -> None:
+    """Keep a departments.csv with the store, in place of the one before. Raises UsageError where it can't be read."""
+    with tempfile.TemporaryDirectory() as folder:
+        (Path(folder) / REGISTRY).write_bytes(content)
+        try:
+            read_registry([Path(folder)])
+        except ClassifierError as error:
+            raise UsageError(error.message.replace(f"{folder}/", ""), error.next_step) from error
+    made = at.files / f".{REGISTRY}"
+    made.write_bytes(content)
+    made.replace(at.files / REGISTRY)

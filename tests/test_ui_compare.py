@@ -20,7 +20,8 @@ from classifier.errors import UsageError
 from classifier.evidence import Evidence
 from classifier.labellings import Labelling
 from classifier.store import Store, open_store, register
-from classifier.ui.comparisons import as_csv, difference_pieces, keep_list, kept_list, state_of
+from classifier.store_sources import keep_list, kept_list
+from classifier.ui.comparisons import as_csv, difference_pieces, state_of
 from classifier.ui.matrix_page import flat, pale
 from classifier.wording import difference
 

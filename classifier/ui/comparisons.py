@@ -17,10 +17,11 @@ import streamlit as st
 
 from classifier.codebook import load_codebook
 from classifier.corrections import ClauseView, view_clause
-from classifier.departments import REGISTRY, Registry, read_registry
-from classifier.errors import ClassifierError, UnreadableDocument, UsageError
+from classifier.departments import REGISTRY
+from classifier.errors import ClassifierError, UnreadableDocument
 from classifier.evidence import Evidence, write_table
 from classifier.store import Store
+from classifier.store_sources import kept_list
 from classifier.store_tables import documents, events
 from classifier.ui.clause_text import CSS, JS, Part, show_text
 from classifier.ui.review import boxes_of, page_picture
@@ -90,28 +91,6 @@ def _evidence(key: str, _at: Store) -> Evidence:
     gc.collect()
     gc.freeze()  # as for the model: Streamlit looks through all objects after every redraw, which costs 0.1 s here
     return evidence
-
-
-# the list of departments: the store itself knows neither dates nor departments without a document
-
-
-def kept_list(at: Store) -> Registry:
-    """The list of departments that was given to this store, or an empty one."""
-    listed = at.files / REGISTRY
-    return read_registry([listed]) if listed.is_file() else Registry()
-
-
-def keep_list(at: Store, content: bytes) -> None:
-    """Keep a departments.csv with the store, in place of the one before. Raises UsageError where it can't be read."""
-    with tempfile.TemporaryDirectory() as folder:
-        (Path(folder) / REGISTRY).write_bytes(content)
-        try:
-            read_registry([Path(folder)])
-        except ClassifierError as error:
-            raise UsageError(error.message.replace(f"{folder}/", ""), error.next_step) from error
-    made = at.files / f".{REGISTRY}"
-    made.write_bytes(content)
-    made.replace(at.files / REGISTRY)
 
 
 # a clause and its page

@@ -11,6 +11,7 @@ from classifier.codebook import load_codebook
 from classifier.errors import ClassifierError
 from classifier.evidence import rows_of
 from classifier.matrix import VERDICTS, Filter, Matrix, cell, groups, matrix
+from classifier.store_sources import keep_list
 from classifier.ui.comparisons import (
     NAMES,
     STANDINGS,
@@ -18,7 +19,6 @@ from classifier.ui.comparisons import (
     Seen,
     as_csv,
     asked,
-    keep_list,
     said_of,
     seen,
     show_picture,

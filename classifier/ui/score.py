@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import shutil
+import itertools
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 from typing import Literal
@@ -12,13 +13,18 @@ from typing import Literal
 import pandas as pd
 import streamlit as st
 
-from classifier.batch import score_files
+from classifier.batch import Batch, look_at_all, tasks_of, way_of_reading
 from classifier.codebook import load_codebook, project_data
 from classifier.departments import REGISTRY, department_of, read_registry
-from classifier.exports import TABLES, Entry, by_department, write_results
-from classifier.input_files import InputFile, list_files
-from classifier.predictions import load_model
+from classifier.exports import TABLES, DepartmentFindings, Result, by_department, write_tables
+from classifier.finished import FOLDER, Finished
+from classifier.input_files import list_files
+from classifier.limits import DEFAULT
+from classifier.model_folders import model_folder
+from classifier.runs import Results
+from classifier.slots import Slot, Slots
 from classifier.store_documents import add_document, list_documents
+from classifier.store_sources import keep_list
 from classifier.ui.session import errors_as_words, must_be, signs_in, store
 
 TYPES = ["pdf", "docx", "html", "htm", "txt"]
@@ -93,37 +99,57 @@ def keep(folder: Path, number: int, name: str, content: bytes) -> Path:
 def run(paths: Sequence[Path]) -> None:
     """Score files, enter them into the store, and keep the tables for the page."""
     registry = read_registry(paths)
-    version = load_model().version
-    files = list_files(paths)
-    bar = st.progress(0.0, text=f"0 of {len(files)} files. Leaving this page stops the run; what is scored stays.")
-    entries: list[Entry] = []
-    for number, (file, document) in enumerate(zip(files, score_files(files), strict=True), 1):
-        department = department_of(file.path, file.root, registry, document.first_lines)
-        entries.append(Entry(document, department))
-        add_document(store(), document, department, version, file.path)
-        bar.progress(
-            number / len(files),
-            text=f"{number} of {len(files)} files. Leaving this page stops the run; what is scored stays.",
-        )
-    bar.empty()
+    version = model_folder().version
+    at = store()
+    batch = batch_of(paths, Finished(at.files / FOLDER))
+    results = Results(batch, registry)
+    with progress(len(batch.tasks)) as step, Slots(lambda: Slot(scratch=batch.finished.folder)) as slots:
+        for task in batch.in_order(slots):
+            document = batch.document(task)
+            department = department_of(task.file.path, task.file.root, registry, document.first_lines)
+            add_document(at, document, department, version, task.file.path)
+            step()
     for path in paths:
-        if (
-            path.is_dir() and (path / REGISTRY).is_file()
-        ):  # the store keeps no dates and no departments without a document
-            shutil.copyfile(path / REGISTRY, store().files / REGISTRY)
+        if path.is_dir() and (path / REGISTRY).is_file():
+            keep_list(at, (path / REGISTRY).read_bytes())
+    departments = by_department(results, registry.without_document)
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder)
-        write_results(entries, registry.without_document, out, version)
+        write_tables(results, results.units, departments, out, version)
         tables = {name: (out / name).read_bytes() for name in TABLES if (out / name).is_file()}
-    st.session_state["scored"] = Scored(
-        verdict_table(entries, registry.without_document), coverage(files, entries), tables
-    )
+    st.session_state["scored"] = Scored(verdict_table(departments), coverage(results), tables)
+    for task in batch.tasks:  # they are in the store now
+        batch.finished.discard(task.key)
 
 
-def verdict_table(entries: Sequence[Entry], without_document: Sequence[object]) -> pd.DataFrame:
+def batch_of(paths: Sequence[Path], finished: Finished) -> Batch:
+    """The files of a run. What a run that was left had finished is not read again."""
+    finished.folder.mkdir(parents=True, exist_ok=True)
+    files = list_files(paths)
+    return Batch(tasks_of(files, look_at_all(files), way_of_reading(None, DEFAULT)), finished)
+
+
+@contextmanager
+def progress(count: int) -> Iterator[Callable[[], None]]:
+    """A bar over so many files; gives what to call after each."""
+    steps = itertools.count()
+
+    def said(done: int) -> str:
+        return f"{done} of {count} files. Leaving this page stops the run; what is scored stays."
+
+    bar = st.progress(0.0, text=said(next(steps)))
+
+    def step() -> None:
+        done = next(steps)
+        bar.progress(done / count, text=said(done))
+
+    yield step
+    bar.empty()
+
+
+def verdict_table(departments: Sequence[DepartmentFindings]) -> pd.DataFrame:
     """Departments × core practices, as words."""
     book = load_codebook()
-    rows = by_department(entries, without_document)  # type: ignore[arg-type]
     return pd.DataFrame(
         [
             {
@@ -131,17 +157,15 @@ def verdict_table(entries: Sequence[Entry], without_document: Sequence[object]) 
                 **{book.practice(p).name: row.word(p) for p in book.core_ids},
                 "Lunn gap": "Lunn gap" if row.lunn_gap else "",
             }
-            for row in rows
+            for row in departments
         ]
     )
 
 
-def coverage(files: Sequence[InputFile], entries: Sequence[Entry]) -> pd.DataFrame:
+def coverage(results: Iterable[Result]) -> pd.DataFrame:
     """One row a file: what was read, and why not the rest."""
-    rows = [
-        (f.name, e.document.status, e.document.pages_read, e.document.pages, len(e.document.clauses), e.document.reason)
-        for f, e in zip(files, entries, strict=True)
-    ]
+    documents = (result.summary for result in results)
+    rows = [(d.name, d.status, d.pages_read, d.pages, d.clauses, d.reason) for d in documents]
     return pd.DataFrame(rows, columns=["file", "status", "pages read", "pages", "clauses", "reason"])
 
 
