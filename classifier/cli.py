@@ -75,7 +75,7 @@ def score(
     if cluster is not None and jobs:
         raise UsageError("--jobs is for this machine alone", "leave it out: a cluster takes as much as its workers can")
     bar = ProgressBar(quiet)
-    with start_cluster(cluster, model, shared, bar) if cluster else start_slots(out, model, jobs) as readers:
+    with start_slots(out, model, jobs) if cluster is None else start_cluster(cluster, model, shared, bar) as readers:
         from classifier.runs import score_into
 
         options = Options(ocr, thorough, Limits(memory, seconds))

@@ -20,12 +20,13 @@ from functools import cache, partial
 from itertools import count
 from pathlib import Path
 from queue import Empty, SimpleQueue
-from threading import Lock
-from typing import Any, TypeVar
+from threading import Lock, Thread
+from typing import Any, TypeVar, cast
 from uuid import uuid4
 
 import dask
 from distributed import Client, Future, KilledWorker, Worker, get_worker
+from distributed.client import ClosedClientError
 from distributed.versions import VersionMismatchWarning
 
 from classifier import limits
@@ -46,14 +47,11 @@ _TRIES = 4  # of a job whose worker is frozen or late
 _RETRIES = 2  # of a task that raises an error: no document's fault
 _MOST_PAGES = 1 << 20
 _SLACK = 120.0  # seconds beyond a document's time: a slot may have to load first
-_RESULT = 30.0  # seconds to fetch a record
+_REPLY = 30.0  # seconds for the scheduler to say something, or to fetch a record
 _TICK = 0.5  # seconds between looks at the connection
 _SOON = 3.0  # seconds to wait without a word
 _CLOSE = 5.0  # seconds to part from a scheduler
-_GONE = (
-    OSError,
-    RuntimeError,
-)  # what dask raises where the scheduler went: CommClosedError, TimeoutError, a closed client
+_GONE = (OSError, RuntimeError, ClosedClientError)  # what comes where the scheduler went: TimeoutError, CommClosedError
 
 ENDED = "the dask workers that read it ended, one after the other; run again, or read it without --cluster"
 UNANSWERED = f"{_TRIES} dask workers gave no answer in time; run again, or read it without --cluster"
@@ -69,7 +67,7 @@ class Patience:
     look: between looks at the workers.
     """
 
-    connect: float = 8.0
+    connect: float = 7.0
     workers: float = 60.0
     lost: float = 600.0
     silent: float = 60.0
@@ -203,6 +201,7 @@ class Cluster:
         self._done: SimpleQueue[str] = SimpleQueue()
         self._workers = _Workers()
         self._looked = self._alone = 0.0
+        self._lost = False
         self._client = self._connected(patience.connect)
         try:
             self._await_workers(patience.workers)
@@ -265,14 +264,17 @@ class Cluster:
         one.sent, one.since = one.sent + 1, time.monotonic()
         key = f"{self._name}-{next(self._numbers)}"
         head = json.dumps(replace(one.job, content=content).head())
-        with dask.config.set({"distributed.admin.large-graph-warning-threshold": "1 GiB"}):
+        try:
             future = self._client.submit(
                 read_on_worker, head, content or b"", self._model, self._expected,
                 key=key, retries=_RETRIES, workers=list(workers) or None, allow_other_workers=bool(workers), pure=False,
             )  # fmt: skip
+            future.add_done_callback(partial(_told, self._done, key))
+        except _GONE:
+            self._lost = True  # and when it is back, this is sent again
+            return None
         one.tasks.add(key)
         self._tasks[key] = future, one
-        future.add_done_callback(partial(_told, self._done, key))
         return None
 
     def _settle(self, one: _Waiting, answer: Answer) -> None:
@@ -284,14 +286,17 @@ class Cluster:
 
     def _step(self) -> None:
         """Wait a moment for tasks to end, take their answers, and look after the others."""
-        if self._client.status != "running":
+        if self._lost or self._client.status != "running":
             self._reconnect()
         with suppress(Empty):
             self._take(self._done.get(timeout=0 if self._answered else _TICK))
             while True:
                 self._take(self._done.get_nowait())
         if time.monotonic() - self._looked > self.patience.look:
-            self._look_after()
+            try:
+                self._look_after()
+            except _GONE:
+                self._lost = True
 
     def _take(self, key: str) -> None:
         """Take what a task has to say that has ended."""
@@ -301,12 +306,12 @@ class Cluster:
         one.tasks.discard(key)
         try:
             if future.status == "error":
-                error = future.exception(timeout=_RESULT)
+                error = future.exception(timeout=_REPLY)
                 if not isinstance(error, KilledWorker):
                     raise _refusal(self.address, error)
                 return self._settle(one, _failed(ENDED))
             if future.status == "finished":
-                if answer := future.result(timeout=_RESULT):
+                if answer := future.result(timeout=_REPLY):
                     return self._settle(one, answer)
                 one.shipped = True  # the file was not there
         except (*_GONE, CancelledError):
@@ -320,13 +325,13 @@ class Cluster:
     def _look_after(self) -> None:
         """See which workers there are; send again what is late or lies with one that is frozen."""
         self._looked = time.monotonic()
-        self._workers.see(self._client.scheduler_info()["workers"])
+        self._see()
         silent = self._workers.silent(self.patience.silent)
         lively = self._workers.threads.keys() - silent
         if not lively:
             return self._wait_alone()
         self._alone = 0.0
-        processing = self._client.processing(silent) if silent else {}
+        processing = _within(_REPLY, partial(self._client.processing, list(silent))) if silent else {}
         frozen = {key for keys in processing.values() for key in keys}
         for one in [one for one in self._waiting if one.late or (one.tasks and one.tasks <= frozen)]:
             if one.sent < _TRIES:
@@ -345,11 +350,14 @@ class Cluster:
 
     def _connected(self, seconds: float) -> Client:
         for name in ("distributed", "distributed.client", "tornado.application", "asyncio"):
-            logging.getLogger(name).setLevel(logging.CRITICAL)  # what matters to a person is told in a sentence
+            logging.getLogger(name).setLevel(logging.CRITICAL + 1)  # what matters to a person is told in a sentence
+        dask.config.set({"distributed.admin.large-graph-warning-threshold": "1 GiB"})
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", VersionMismatchWarning)  # `installed` is what decides
-                return Client(self.address, timeout=seconds, set_as_default=False)
+                # a server that speaks something else keeps dask waiting beyond its own timeout
+                made = partial(Client, self.address, timeout=seconds, set_as_default=False)
+                return cast(Client, _within(seconds + 1, made))
         except (*_GONE, ValueError, TypeError, ImportError) as error:
             raise NoScheduler(
                 f"{self.address}: no dask scheduler answers there ({error})",
@@ -366,13 +374,20 @@ class Cluster:
                 self._tell(f"no dask worker at {self.address} yet; waiting for one")
             if time.monotonic() - began > seconds:
                 raise UsageError(f"{self.address}: the scheduler has no workers", _start(self.address))
-            self._workers.see(self._client.scheduler_info()["workers"])
+            self._see()
             time.sleep(_TICK if told else 0.05)
-        for worker, found in self._client.run(ready, self._model, on_error="return").items():
+        try:
+            replies = _within(_REPLY, partial(self._client.run, ready, self._model, on_error="return"))
+        except TimeoutError:
+            replies = {}  # one is frozen; each that reads checks for itself, too
+        for worker, found in replies.items():
             if isinstance(found, Exception):
                 raise _refusal(worker, found)
             if found != self._expected:
                 raise UsageError(f"dask worker {worker}: another program or model than here", _SAME)
+
+    def _see(self) -> None:
+        self._workers.see(_within(_REPLY, self._client.scheduler_info)["workers"])
 
     def _reconnect(self) -> None:
         """Find the scheduler again and send once more what has no answer. Raises UsageError when patience ends."""
@@ -393,9 +408,30 @@ class Cluster:
                 time.sleep(1)
         self._tell(f"the dask scheduler at {self.address} is back")
         self._done = SimpleQueue()
+        self._lost = False
         for one in list(self._waiting):
             one.tasks.clear()
             self._send(one)
+
+
+def _within(seconds: float, ask: Callable[[], Any]) -> Any:
+    """What a call returns or raises; TimeoutError if it hasn't after so many seconds: dask waits for ever for some."""
+    replies: SimpleQueue[tuple[Any, BaseException | None]] = SimpleQueue()
+
+    def call() -> None:
+        try:
+            replies.put((ask(), None))
+        except BaseException as error:
+            replies.put((None, error))
+
+    Thread(target=call, daemon=True).start()
+    try:
+        reply, error = replies.get(timeout=seconds)
+    except Empty:
+        raise TimeoutError(f"no answer after {seconds:.0f} s") from None
+    if error:
+        raise error
+    return reply
 
 
 def _told(queue: SimpleQueue[str], key: str, _: Future[Any]) -> None:
