@@ -61,10 +61,10 @@ def read_pdf(
     all the same.
     """
     opened = _open(path, data)
-    glances: list[Glance | None] = [*glance_at(opened.data)]
+    glances = glance_at(opened.data)
     if len(glances) != len(opened.pages):
         glances = [None] * len(opened.pages)  # the two libraries disagree on what the file holds
-    aside = _set_aside(glances, matters)
+    aside = set() if matters is None or (ocr and ocr.always) else _set_aside(glances, matters)
     pages: list[Page] = []
     gutter: float | None = None
     for number, (page_object, glance) in enumerate(zip(opened.pages, glances, strict=True), start=1):
@@ -105,13 +105,14 @@ def _open(path: Path, data: bytes) -> _Opened:
         if opened.pages:
             return opened
         refused = UnreadableDocument(f"{path}: the PDF has no pages, its page tree is damaged", _AGAIN)
-    mended = repaired(data)
-    if mended is None:
-        raise refused
     try:
-        return _parsed(mended)._replace(damaged=True)
+        mended = repaired(data)
+        opened = _parsed(mended)._replace(damaged=True) if mended else None
     except Exception as error:  # as above
         raise _pdf_error(path, error) from error
+    if not opened or not opened.pages:
+        raise refused
+    return opened
 
 
 def _parsed(data: bytes) -> _Opened:
@@ -149,9 +150,9 @@ def _lost(opened: _Opened) -> list[Page]:
 # --- which pages to read carefully -------------------------------------------------------------------------------
 
 
-def _set_aside(glances: Sequence[Glance | None], matters: Callable[[str], bool] | None) -> set[int]:
+def _set_aside(glances: Sequence[Glance | None], matters: Callable[[str], bool]) -> set[int]:
     """Indexes of the pages of a long file that can't matter, far from any that can or that can't be judged."""
-    if matters is None or len(glances) < LONG:
+    if len(glances) < LONG:
         return set()
     kept = [i for i, g in enumerate(glances) if g is None or not _clear(g) or matters(g.text)]
     careful = {n for i in kept for n in range(i - _BEFORE, i + _AFTER + 1)}
@@ -160,7 +161,7 @@ def _set_aside(glances: Sequence[Glance | None], matters: Callable[[str], bool] 
 
 def _clear(glance: Glance) -> bool:
     """Whether the words that pdfium found are all that stands on the page, and are words."""
-    if glance.pictured and glance.characters < 1_000 and sum(c.isalnum() for c in glance.text) < 150:
+    if glance.covered >= _WHOLE or (glance.pictured and sum(c.isalnum() for c in glance.text) < 150):
         return False
     if len(_STRANGE.findall(glance.text)) > 0.1 * glance.characters:
         return False
@@ -350,7 +351,9 @@ def _plausible(text: str) -> bool:
         return True
     pairs = [a + b for w in words if len(w) > 3 and w.isascii() and w.isalpha() for a, b in pairwise(w.lower())]
     if len(pairs) >= 60 and sum(pair in _COMMON_PAIRS for pair in pairs) < 0.28 * len(pairs):
-        return False  # in a thousand pages of policies the lowest share is 0.36, with letters exchanged the highest 0.21
+        return (
+            False  # in a thousand pages of policies the lowest share is 0.36, with letters exchanged the highest 0.21
+        )
     function = sum(w.lower() in drawing.FUNCTION_WORDS for w in words) / len(words)
     shaped = sum(_is_wordlike(w) for w in words) / len(words)
     return shaped >= 0.5 and (function >= 0.02 or shaped >= 0.8 or len(words) < 60)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from contextlib import closing
+from ctypes import c_float
 from dataclasses import dataclass, replace
 
 import pypdfium2 as pdfium
@@ -19,13 +21,14 @@ class Glance:
     """One page as pdfium sees it. text: its words, those cut at a line end rejoined; empty if it is `overfull`.
 
     characters, objects: what it draws, counted. pictured: beside little text an image stands on it, or enough shapes to be
-    letters.
+    letters. covered: beside little text, the share of the page that images cover.
     """
 
     text: str
     characters: int
     objects: int
-    pictured: bool
+    pictured: bool = False
+    covered: float = 0.0
 
     @property
     def overfull(self) -> bool:
@@ -33,8 +36,8 @@ class Glance:
         return self.characters > 60_000 or self.objects > 100_000
 
 
-def glance_at(data: bytes) -> list[Glance]:
-    """One Glance a page, in order; none where pdfium can't open the file."""
+def glance_at(data: bytes) -> list[Glance | None]:
+    """One Glance a page, in order, None for a page that pdfium can't load; nothing where it can't open the file."""
     try:
         document = pdfium.PdfDocument(data)
     except pdfium.PdfiumError:
@@ -43,27 +46,32 @@ def glance_at(data: bytes) -> list[Glance]:
         return [_glance(document, i) for i in range(len(document))]
 
 
-def _glance(document: pdfium.PdfDocument, index: int) -> Glance:
+def _glance(document: pdfium.PdfDocument, index: int) -> Glance | None:
     try:
-        page = document[index]
-    except pdfium.PdfiumError:
-        return Glance("", 0, 0, False)
-    try:
-        words = page.get_textpage()
-        try:
-            glance = Glance("", words.count_chars(), raw.FPDFPage_CountObjects(page), False)
+        with closing(document[index]) as page, closing(page.get_textpage()) as words:
+            glance = Glance("", words.count_chars(), raw.FPDFPage_CountObjects(page))
             if glance.overfull:
                 return glance
             text = _CUT.sub("", words.get_text_range())
-            return replace(glance, text=text, pictured=glance.characters < _FULL and _pictured(page, glance.objects))
-        finally:
-            words.close()
+            if glance.characters >= _FULL:
+                return replace(glance, text=text)
+            return replace(glance, text=text, pictured=_pictured(page, glance.objects), covered=_covered(page))
     except pdfium.PdfiumError:
-        return Glance("", 0, 0, False)
-    finally:
-        page.close()
+        return None
 
 
 def _pictured(page: pdfium.PdfPage, objects: int) -> bool:
     kinds = (raw.FPDFPageObj_GetType(raw.FPDFPage_GetObject(page, i)) for i in range(objects))
     return objects >= 200 or any(kind in (raw.FPDF_PAGEOBJ_IMAGE, raw.FPDF_PAGEOBJ_FORM) for kind in kinds)
+
+
+def _covered(page: pdfium.PdfPage) -> float:
+    width, height = page.get_size()
+    area = 0.0
+    for image in page.get_objects(filter=[raw.FPDF_PAGEOBJ_IMAGE]):
+        x0, y0, x1, y1 = (c_float() for _ in range(4))
+        if raw.FPDFPageObj_GetBounds(image.raw, x0, y0, x1, y1):
+            area += max(0.0, min(x1.value, width) - max(x0.value, 0)) * max(
+                0.0, min(y1.value, height) - max(y0.value, 0)
+            )
+    return area / (width * height) if width * height else 0.0

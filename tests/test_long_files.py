@@ -177,3 +177,15 @@ def test_the_word_count_of_pages_set_aside_is_that_of_reading_them(long_file: Pa
         assert replace(same, lines=(), method=page.method) == replace(page, lines=())
         if same.aside:
             assert same.words == pytest.approx(sum(len(line.text.split()) for line in same.lines), abs=2)
+
+
+def test_a_scan_below_a_line_of_text_is_not_set_aside(tmp_path: Path) -> None:
+    pages = [page_of(body(20, i)) for i in range(50)]
+    pages[25] = page_of(
+        ["Released by the records unit on request 21-118, page 26 of 50, see the cover letter for what is left out."]
+        * 2,
+        scan,
+    )
+    document = read(write_pdf(tmp_path / "header.pdf", pages))
+    assert not document.pages[25].aside
+    assert document.pages[35].aside
