@@ -18,6 +18,7 @@ from classifier.codebook import project_data
 from classifier.errors import UsageError
 from classifier.finished import Finished, Unit, failed_document, read_record
 from classifier.input_files import Content, InputFile, look
+from classifier.language_data import language_data
 from classifier.limits import DEFAULT, Options
 from classifier.model_folders import model_folder
 from classifier.scored import ScoredDocument, Summary, summary_of
@@ -63,8 +64,6 @@ def way_of_reading(model: Path | None, options: Options) -> str:
     """Names everything that decides a document's record, but the document. Raises ModelError."""
     how = f"{program_digest()}\n{model_folder(model).digest}\n{options}"
     if options.ocr != "never":
-        from classifier.ocr import language_data  # loads numpy and pdfium
-
         how += f"\n{language_data()}"
     return hashlib.sha256(how.encode()).hexdigest()
 

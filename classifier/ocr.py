@@ -10,7 +10,6 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
-from pathlib import Path
 from statistics import median
 from typing import Any, Protocol
 
@@ -20,6 +19,7 @@ from pypdfium2 import PdfiumError
 from classifier.document import Box, clean
 from classifier.drawing import Drawing, Glyph, Word
 from classifier.errors import OcrMissing
+from classifier.language_data import INSTALL, data_folder
 from classifier.limits import OcrMode
 from classifier.scans import Ink, Scan, bullet_in, draw_scan, ink_of, stroke_of
 
@@ -33,24 +33,12 @@ pages upside down are at 0.38, scribble at 0.17.
 DOUBTFUL = 0.85
 """Mean confidence below which a person should compare the words with the page."""
 
-INSTALL = (
-    "pip install 'collaboration-clauses[ocr]', and tesseract's language data: apt-get install tesseract-ocr "
-    "(brew install tesseract; elsewhere set TESSDATA_PREFIX to the folder of eng.traineddata and osd.traineddata)"
-)
 _SURE = 0.9  # mean confidence from which a page isn't looked at again
 _SURE_TURN = 1.0  # tesseract's measure of how sure it is which way is up
 _EMPTY = 0.002  # share of dark pixels; a scan with fewer and without a word is an empty sheet
 _TALL = 0.92  # height from descender to ascender, as a share of the size of the type
 _BELOW = 0.21  # share of the size that lies below the baseline
 _MISREAD_BULLETS = frozenset("¢©®@«»°*+~=¤§eoc0O.,•·")
-_DATA_FOLDERS = (
-    "/usr/share/tesseract-ocr/*/tessdata",
-    "/usr/share/tessdata",
-    "/usr/share/tesseract/tessdata",
-    "/usr/local/share/tessdata",
-    "/opt/homebrew/share/tessdata",
-    "/Program Files/Tesseract-OCR/tessdata",
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,15 +121,6 @@ def reader(mode: OcrMode) -> OcrReader | None:
     return None if mode == "never" else Tesseract(always=mode == "always")
 
 
-def language_data() -> str:
-    """Names the language data of this computer: another word where it is installed or replaced; empty without it."""
-    try:
-        folder = Path(_data_folder())
-        return " ".join(f"{path.name} {path.stat().st_size}" for path in sorted(folder.glob("*.traineddata")))
-    except (OcrMissing, OSError):
-        return ""
-
-
 def missing() -> str:
     """What OCR lacks on this computer, and how to get it; empty if nothing."""
     try:
@@ -192,7 +171,7 @@ def _read(engine: Any, scan: Scan) -> Reading:
 def _engine() -> Any:
     """tesseract with its English data, loaded once a process. Raises OcrMissing."""
     tesserocr = _library()
-    folder = _data_folder()
+    folder = data_folder()
     try:
         return tesserocr.PyTessBaseAPI(path=folder, lang="eng", psm=tesserocr.PSM.AUTO, oem=tesserocr.OEM.LSTM_ONLY)
     except RuntimeError as error:
@@ -215,22 +194,10 @@ def _library() -> Any:
     return tesserocr
 
 
-def _data_folder() -> str:
-    """The folder that holds what tesseract knows of English and of the ways a page can lie."""
-    named = os.environ.get("TESSDATA_PREFIX", "")
-    root = Path(Path.cwd().anchor)
-    folders = [Path(named), Path(named) / "tessdata"] if named else []
-    folders += [found for pattern in _DATA_FOLDERS for found in sorted(root.glob(pattern.lstrip("/")), reverse=True)]
-    for folder in folders:
-        if all((folder / f"{name}.traineddata").is_file() for name in ("eng", "osd")):
-            return str(folder)
-    raise OcrMissing("tesseract's language data is not installed", INSTALL)
-
-
 def _quarters(scan: Scan) -> int:
     """Quarter turns clockwise that bring the page upright; 0 where tesseract can't tell."""
     tesserocr = _library()
-    with tesserocr.PyTessBaseAPI(path=_data_folder(), lang="osd", psm=tesserocr.PSM.OSD_ONLY) as judge:
+    with tesserocr.PyTessBaseAPI(path=data_folder(), lang="osd", psm=tesserocr.PSM.OSD_ONLY) as judge:
         judge.SetImage(scan.picture)
         found = judge.DetectOrientationScript()
     if not found or found["orient_conf"] < _SURE_TURN:

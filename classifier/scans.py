@@ -15,7 +15,6 @@ import numpy as np
 import pypdfium2
 from numpy.typing import NDArray
 from PIL import Image, ImageFilter, ImageOps
-from scipy import ndimage
 
 from classifier.document import Box
 
@@ -161,6 +160,8 @@ def bullet_in(ink: Ink, size: float) -> tuple[int, int] | None:
 
     ink: from the height of the capitals to the baseline. size: of the line's type, in pixels.
     """
+    from scipy import ndimage  # takes as long to load as all the rest
+
     labels, _ = ndimage.label(ink, np.ones((3, 3)))
     blobs = [
         (place, float((labels[place] == i).mean()))

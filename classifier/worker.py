@@ -180,7 +180,9 @@ def _in_child(job: Job, model: Model, folder: Path, answers: int) -> None:
 
 
 def _load_ocr() -> None:
-    """Load tesseract here, now that there are scans: each child would have to do it anew."""
+    """Load here what reads scans, now that there are some: each child would have to do it anew."""
+    import scipy.ndimage  # noqa: F401
+
     from classifier.ocr import missing
 
     missing()

@@ -19,7 +19,7 @@ from rapidfuzz.distance import Levenshtein
 from reportlab.lib.utils import ImageReader
 from reportlab.pdfgen.canvas import Canvas
 
-from classifier import ocr, scans
+from classifier import language_data, ocr, scans
 from classifier.document import Box, Document, Page
 from classifier.ocr import Reading, ReadWord, reader
 from classifier.pages import read_document
@@ -224,7 +224,7 @@ def test_without_tesseract_scans_stay_unread_with_an_instruction(
     else:
         pytest.importorskip("tesserocr", reason="pip install 'collaboration-clauses[ocr]'")
         monkeypatch.delenv("TESSDATA_PREFIX", raising=False)
-        monkeypatch.setattr(ocr, "_DATA_FOLDERS", ())
+        monkeypatch.setattr(language_data, "_DATA_FOLDERS", ())
     written, scan = read(tmp_path, page_of(body(5)), made.scan, mode=mode).pages
     assert (written.status, len(written.lines), scan.status) == ("read", 5, "unread")
     assert scan.reason.startswith("scanned image without a text layer; ")
