@@ -19,7 +19,6 @@ from classifier.plain_text import as_written, legible, whole
 
 State = Literal["machine", "reviewed", "adjudicated"]
 STATES: tuple[State, ...] = ("machine", "reviewed", "adjudicated")  # the weakest first
-_OF_DEPARTMENT = "name kind county state effective_date source".split()
 _WHOSE = "document department kind county state effective_date source".split()
 
 
@@ -68,7 +67,11 @@ class Source:
 def of_entry(entry: Entry, version: str) -> Source:
     """A scored document in memory. version: the model's."""
     d, name = entry.document, legible(entry.document.name)
-    whose = Department(*(legible(getattr(entry.department, key)) for key in _OF_DEPARTMENT))
+    who = entry.department
+    whose = Department(
+        legible(who.name), legible(who.kind), legible(who.county), legible(who.state), legible(who.effective_date),
+        legible(who.source),
+    )  # fmt: skip
     source = Source(name, name, whose, d.status, legible(d.reason), d.pages, d.pages_read, d.pages_ocr, version)
     source.highest = highest_scores(d.predictions)
     for place, (c, prediction) in enumerate(zip(d.clauses, d.predictions, strict=True)):

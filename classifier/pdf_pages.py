@@ -105,12 +105,12 @@ def _open(path: Path, data: bytes) -> _Opened:
         if opened.pages:
             return opened
         refused = UnreadableDocument(f"{path}: the PDF has no pages, its page tree is damaged", _AGAIN)
+    mended = repaired(data)
     try:
-        mended = repaired(data)
-        opened = _parsed(mended)._replace(damaged=True) if mended else None
+        opened = _parsed(mended or b"")._replace(damaged=True)
     except Exception as error:  # as above
-        raise _pdf_error(path, error) from error
-    if not opened or not opened.pages:
+        raise refused from error
+    if not opened.pages:
         raise refused
     return opened
 
