@@ -26,9 +26,9 @@ from classifier.scans import Ink, Scan, bullet_in, draw_scan, ink_of, stroke_of
 NONSENSE = 0.5
 """Mean confidence below which the words are no text: handwriting, drawings, a scan too poor to read.
 
-Measured on 54 damaged pages of known text (`tests/benchmarks/ocr.py`): at 0.92 and above up to 1 % of the characters were
-wrong, at 0.86 to 0.9 2 to 5 %, at 0.65 to 0.82 7 to 15 %, at 0.5 to 0.55 14 to 17 %, at 0.33 to 0.47 21 to 79 %;
-pages upside down are at 0.38, scribble at 0.17.
+Measured on damaged pages of known text (`tests/benchmarks/ocr.py`): at 0.92 and above about 1 % of the characters were
+wrong, at 0.86 to 0.9 2 to 5 %, at 0.65 to 0.82 7 to 15 %, at 0.5 to 0.55 14 to 17 %, at 0.33 to 0.47 21 to 79 %; pages
+upside down are at 0.38, scribble at 0.17.
 """
 DOUBTFUL = 0.85
 """Mean confidence below which a person should compare the words with the page."""
