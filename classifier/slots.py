@@ -194,11 +194,14 @@ class Slots:
         self._idle: SimpleQueue[Slot] = SimpleQueue()
         self._idle.put(self._all[0])
         self._lock = Lock()
+        self._closed = False
 
     @contextmanager
     def taken(self) -> Iterator[Slot]:
         """A slot for this thread alone; waits for one where `count` are taken."""
         with self._lock:
+            if self._closed:
+                raise WorkerError("the run was stopped")
             if self._idle.empty() and len(self._all) < self.count:
                 self._all.append(self.make())
                 self._idle.put(self._all[-1])
@@ -229,8 +232,10 @@ class Slots:
 
     def close(self) -> None:
         """End all workers, and what they are reading."""
-        for slot in self._all:
-            slot.close()
+        with self._lock:
+            self._closed = True
+            for slot in self._all:
+                slot.close()
 
     def __enter__(self) -> Slots:
         return self

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 import os
 import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import openpyxl
@@ -18,6 +20,9 @@ from pdf_files import body, page_of, scan, write_objects, write_pdf
 
 from classifier.codebook import load_codebook, project_data
 from classifier.exports import TABLES
+from classifier.finished import failed_document
+from classifier.printed import ProgressBar
+from classifier.scored import summary_of
 from classifier.terminal import printable
 
 Command = Callable[..., Run]
@@ -226,6 +231,28 @@ def test_a_clean_run_ends_with_zero(tmp_path: Path, clauses: Command) -> None:
 def test_quiet_says_little(tmp_path: Path, clauses: Command) -> None:
     run = clauses("score", one_file(tmp_path), "--out", tmp_path / "out", "--jobs", 1, "--quiet")
     assert run.out == f"1 files, 1 pages; tables in {tmp_path / 'out'}/\n"
+
+
+class Terminal(io.StringIO):
+    """Standard error that a person sees."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize(("quiet", "shown"), [(False, ["2/2", "pages/s", "1 failed"]), (True, [])])
+def test_progress_is_for_a_terminal(monkeypatch: pytest.MonkeyPatch, quiet: bool, shown: list[str]) -> None:
+    seen = Terminal()
+    monkeypatch.setattr(sys, "stderr", seen)
+    bar = ProgressBar(quiet)
+    bar.stage("looking", 2)
+    bar.step()
+    bar.stage("reading", 2)
+    bar.step(summary_of(failed_document("locked", 0.0)))
+    bar.step(replace(summary_of(failed_document("", 0.0)), status="ok", pages=7))
+    bar.close()
+    assert all(words in seen.getvalue() for words in shown)
+    assert bool(seen.getvalue()) == bool(shown)
 
 
 def test_a_name_that_is_no_text_is_scored(tmp_path: Path, clauses: Command) -> None:
