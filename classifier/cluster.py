@@ -396,7 +396,7 @@ class Cluster:
         while True:
             self.close()
             try:
-                self._client = self._connected(self.patience.connect)
+                self._client = self._connected(max(1.0, min(self.patience.connect, until - time.monotonic())))
                 self._workers = _Workers()
                 self._await_workers(max(until - time.monotonic(), self.patience.workers))
                 break
