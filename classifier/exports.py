@@ -10,7 +10,7 @@ import tempfile
 import zipfile
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import ceil
 from pathlib import Path
 from typing import Any, TextIO
@@ -77,7 +77,7 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class DepartmentFindings:
-    """What all documents of one department say together. missing: "no policy" or "no reply" where there is no document."""
+    """What all documents of one department say together, without ids of clauses. missing: "no policy" or "no reply" where there is no document."""
 
     department: Department
     findings: tuple[Finding, ...]
@@ -99,7 +99,7 @@ def by_department(
     groups: dict[str, _Group] = {}
     for result in results:
         groups.setdefault(result.department.name, _Group(result.department)).add(result.summary)
-    rows = [DepartmentFindings(g.department, tuple(find(g.rules, g.fully_read, g.highest))) for g in groups.values()]
+    rows = [DepartmentFindings(g.department, g.findings()) for g in groups.values()]
     rows += [DepartmentFindings(d, (), why) for d, why in missing if d.name not in groups]
     return sorted(rows, key=lambda r: r.department.name.casefold())
 
@@ -118,6 +118,10 @@ class _Group:
         for practice, score in summary.highest.items():
             self.highest[practice] = max(score, self.highest.get(practice, 0.0))
         self.fully_read &= summary.fully_read
+
+    def findings(self) -> tuple[Finding, ...]:
+        """Without ids of clauses: they are in the rows of the documents."""
+        return tuple(replace(f, clauses=()) for f in find(self.rules, self.fully_read, self.highest))
 
 
 def clause_rows(result: Result, units: Iterable[Unit], model_version: str) -> Iterable[dict[str, Any]]:
