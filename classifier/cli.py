@@ -55,7 +55,7 @@ def score(
     ] = False,
     memory: Annotated[int, typer.Option("--memory", min=100, help="Megabytes that a document may take.")] = 1500,
     seconds: Annotated[
-        int, typer.Option("--seconds", min=0, help="Time for a document; 0: 120, and 5 a page, an hour at most.")
+        int, typer.Option("--seconds", min=0, help="Time for a document; 0: 120, and 10 a page, an hour at most.")
     ] = 0,
     cluster: Annotated[
         str | None,

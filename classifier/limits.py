@@ -12,7 +12,7 @@ LARGEST = 500 * MEGABYTE  # of a file, in bytes
 OcrMode = Literal["auto", "always", "never"]
 OCR_MODES: tuple[OcrMode, ...] = get_args(OcrMode)
 
-_SECONDS, _PER_PAGE, _MOST = 120, 5, 3600
+_SECONDS, _PER_PAGE, _MOST = 120, 10, 3600  # a bad scan takes a page up to 9 seconds
 _WRITTEN = 1024 * MEGABYTE  # that a document may write: OCR keeps pictures for a moment
 _CRASHES = frozenset({signal.SIGABRT, signal.SIGSEGV, signal.SIGFPE, signal.SIGILL})
 
@@ -21,7 +21,7 @@ _CRASHES = frozenset({signal.SIGABRT, signal.SIGSEGV, signal.SIGFPE, signal.SIGI
 class Limits:
     """memory: megabytes beside what the program itself takes. seconds: of computing, and twice that by the clock.
 
-    seconds 0: 120, and 5 for each page, an hour at most.
+    seconds 0: 120, and 10 for each page, an hour at most.
     """
 
     memory: int = 1500

@@ -203,6 +203,8 @@ def _read_page(
             return page, found
         finally:
             plumbed.close()
+    except MemoryError:  # the file takes more than it may; the next page would fare no better
+        raise
     except Exception as error:  # pdfminer raises what it likes on damaged pages
         reason = f"the page is damaged ({type(error).__name__})"
         return Page(number, *LETTER, (), "unread", reason=reason), gutter
