@@ -42,14 +42,14 @@ PATTERNS: tuple[tuple[str, str, str], ...] = (
     (
         "AGREEMENT287",
         "section ina 287 1357 §",
-        r"(?:section\s+|§+\s*|ina\s+(?:section\s+|§\s*)?)?287\s?\(\s?g\s?\)|1357\s?\(\s?g\s?\)",
+        r"(?:section\s+|(?<!§)§+\s*|ina\s+(?:section\s+|§\s*)?)?287\s?\(\s?g\s?\)|1357\s?\(\s?g\s?\)",
     ),
     (
         "STATUTE1373",
         "8 section sections 1373 1644 §",
-        r"(?:8\s*u\.?\s?s\.?\s?c\.?(?:\s*(?:§+|sections?))?\s*|sections?\s+|§+\s*)?(?:1373|1644)\b",
+        r"(?:8\s*u\.?\s?s\.?\s?c\.?(?:\s*(?:§+|sections?))?\s*|sections?\s+|(?<!§)§+\s*)?(?:1373|1644)\b",
     ),
-    ("CRIMINALENTRY", "1325 1326 §", r"(?:§+\s*)?132[56]\b"),
+    ("CRIMINALENTRY", "1325 1326 §", r"(?:(?<!§)§+\s*)?132[56]\b"),
     (
         "ICE",
         "u united bureau immigration customs border department homeland enforcement law federal civil i d "
@@ -101,7 +101,7 @@ PATTERNS: tuple[tuple[str, str, str], ...] = (
         "ENFORCEMENT",
         "federal civil immigration enforce enforces enforced enforcing enforcement",
         r"(?:federal\s+)?(?:civil\s+)?immigration\s+(?:law\s+)?enforcement"
-        r"|enforc\w+\s+(?:of\s+)?(?:the\s+)?(?:federal\s+)?(?:civil\s+)?immigration\s+laws?|(?:federal\s+|civil\s+)*immigration\s+laws?",
+        r"|enforc\w+\s+(?:of\s+)?(?:the\s+)?(?:federal\s+)?(?:civil\s+)?immigration\s+laws?|(?:federal\s+|civil\s+){0,4}immigration\s+laws?",
     ),
     (
         "VIOLATION",

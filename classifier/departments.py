@@ -15,6 +15,7 @@ from classifier.plain_text import legible
 
 REGISTRY = "departments.csv"
 Source = Literal["departments.csv", "folder", "first page", "file name"]
+NAME_LINE = 400  # characters of a line that can hold a name; a file without line breaks is one line
 NO_DOCUMENT = ("no policy", "no reply")
 
 _PLACE = r"(?:[A-Z][\w.'’&-]*\s+(?:(?:of|and|the|at|for)\s+)?){1,5}?"
@@ -125,7 +126,7 @@ def department_of(path: Path, root: Path | None, registry: Registry, first_page:
 
 def name_on_page(lines: Sequence[str]) -> str:
     """The name of a department on the first lines of a document, or empty. A letterhead may set it in two lines."""
-    shown = [_as_title(line) for line in lines[:25]]
+    shown = [_as_title(line[:NAME_LINE]) for line in lines[:25]]
     for line, below in zip(shown, [*shown[1:], ""], strict=False):
         for text in (f"{line} {below}" if re.match(_AGENCY, below) else "", line):
             for match in _NAMES.finditer(text):

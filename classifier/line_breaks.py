@@ -11,7 +11,9 @@ from classifier.headings import MODAL, QUESTION, TERMINAL, is_field
 from classifier.list_marks import BULLETS, LEAD_IN, is_mark_cell, read_mark
 from classifier.sentences import CLOSED, inside_brackets
 
-CONTENTS = re.compile(r"(?:(?:\.\s?){4,}|…[….\s]*)\s*[\divxlc\-]*$")
+# Characters. No paragraph comes near; a text without any stop or gap must not become one block, which would take hours.
+LONGEST_BLOCK = 10_000
+CONTENTS = re.compile(r"(?:(?<!\.)(?<!\.\s)(?:\.\s?){4,}|(?<!…)…[….\s]*)\s*[\divxlc\-]*$")
 SIGNATURE = re.compile(
     r"_{4,}|^/s/|^(?:By order of|Authenticated by|Approved by|Issued by|Signed|Digitally signed)\b[^.]*$", re.I
 )
@@ -52,7 +54,8 @@ def block_starts(text: str, lines: Sequence[LineLayout]) -> list[int]:
     usual_gap = median(gaps) if gaps else 0.0
     starts = [0]
     for i in range(1, len(lines)):
-        if begins_block(text, lines, i, usual_gap):
+        too_long = lines[i].end - lines[starts[-1]].start > LONGEST_BLOCK
+        if too_long or begins_block(text, lines, i, usual_gap):
             starts.append(i)
     return starts
 

@@ -80,7 +80,7 @@ JOINT = re.compile(
 
 def sentence_starts(text: str) -> list[int]:
     """Offsets at which a sentence begins, 0 first. Boundaries stand after the white space that ends the one before."""
-    proposed = {end for _, end in nupunkt.sent_spans(text)} if re.search(r"[.?!]\S*\s", text) else set()
+    proposed = {end for _, end in nupunkt.sent_spans(text)} if re.search(r"[.?!][^\s.?!]*\s", text) else set()
     starts = [0]
     for match in END.finditer(text):
         at = match.end()
@@ -134,8 +134,8 @@ def coordinated_starts(sentence: str) -> list[int]:
             continue
         if (
             re.search(r"\b(?:either|neither|both|not only)\b", left, re.I)
-            or len(right.split()) < 4
-            or len(left.split()) < 4
+            or len(right.split(maxsplit=3)) < 4
+            or len(left.split(maxsplit=3)) < 4
         ):
             continue
         bare = match.group().strip(" ;,").lower() in ("and", "or", "nor") and modal.start() == 0

@@ -30,6 +30,7 @@ from classifier.line_breaks import CONTENTS, REFERENCE, SIGNATURE, LineLayout, b
 from classifier.list_marks import LEAD_IN, Entry, Mark, Outline, read_mark
 from classifier.sentences import inside_brackets, sentence_starts
 
+LONGEST_HEADING = 600  # characters
 BlockKind = Literal["heading", "item", "paragraph", "contents", "signature"]
 
 
@@ -213,6 +214,8 @@ class BlockBuilder:
             self._add_text(start, end, layout)
 
     def _heading(self, stripped: str, layout: LineLayout, kind: str, line_count: int) -> bool:
+        if len(stripped) > LONGEST_HEADING:
+            return False
         large = bool(self.body_size) and layout.size > 1.15 * self.body_size
         numbered = kind.startswith("1.1") and any(e[0][0] == kind for e in self.headings.stack)
         plain = (layout.own_block or numbered) and line_count == 1 and is_plain_heading(stripped, kind)

@@ -20,6 +20,8 @@ from classifier.document import ACCEPTED, LETTER, Document, Line, Page, clean
 from classifier.errors import UnreadableDocument
 from classifier.furniture import with_furniture
 
+LONGEST_LINE = 10_000  # characters; no paragraph comes near
+
 
 @dataclass(slots=True)
 class _Sheet:
@@ -35,9 +37,11 @@ class _Sheet:
 
     def add(self, text: str, *, gap: int = 0, indent: int = 0, size: float = 11.0, **marks: Any) -> None:
         """One line below the last one. gap: empty lines above it. marks: `bold`, `cell`, `furniture` of the line."""
-        text = " ".join(clean(text).replace("\u00ad", "").split())
-        if not text:
-            return
+        for part in _cut(" ".join(clean(text).replace("\u00ad", "").split())):
+            self._add(part, gap, indent, size, marks)
+            gap = 0
+
+    def _add(self, text: str, gap: int, indent: int, size: float, marks: dict[str, Any]) -> None:
         self.row += gap if self.lines else 0
         top, x = 36 + 12.0 * self.row, 72 + 6.0 * indent
         words = tuple((x + 6 * m.start(), x + 6 * m.end()) for m in re.finditer(r"\S+", text))
@@ -51,6 +55,18 @@ class _Sheet:
         status: Literal["read", "blank"] = "read" if self.lines else "blank"
         self.pages.append(Page(len(self.pages) + 1, LETTER[0], height, tuple(self.lines), status, "text"))
         self.lines, self.row = [], 0
+
+
+def _cut(text: str) -> Iterator[str]:
+    """A line in parts that the stages behind can bear: cut behind a full stop, a space, or anywhere if need be."""
+    at = 0
+    while len(text) - at > LONGEST_LINE:
+        middle, far = at + LONGEST_LINE // 2, at + LONGEST_LINE
+        end = text.rfind(". ", middle, far) + 1 or text.rfind(" ", middle, far) + 1 or far
+        yield text[at:end].strip()
+        at = end
+    if text[at:]:
+        yield text[at:].strip()
 
 
 def read_txt(path: Path, data: bytes) -> Document:
