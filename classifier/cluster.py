@@ -235,6 +235,7 @@ class Cluster:
                 yield from answered
         finally:
             self._waiting.clear()
+            self._answered.clear()
             self._tasks.clear()  # a future that nobody holds is cancelled
 
     def _tell(self, line: str) -> None:
