@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import os
-import stat
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from classifier.departments import REGISTRY
-from classifier.errors import UsageError
-from classifier.limits import LARGEST, MEGABYTE
+from classifier.errors import UnreadableDocument, UsageError
+from classifier.pages import open_file
 from classifier.plain_text import spelled_out
 
 
@@ -95,21 +94,7 @@ class Content:
 def look(file: InputFile) -> Content:
     """Read a file once, for its digest. What is no file, too large or not there gets a reason with the next step."""
     try:
-        # a pipe without a writer, or a device, would never end
-        handle = os.open(file.path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
-        with os.fdopen(handle, "rb") as source:
-            status = os.fstat(handle)
-            if not stat.S_ISREG(status.st_mode):
-                return Content("", "this is a pipe, a device or a folder, not a file; save what it gives as a file")
-            if status.st_size > LARGEST:
-                size = f"{status.st_size / MEGABYTE:,.0f} MB, more than {LARGEST // MEGABYTE}"
-                return Content("", f"the file has {size}; split it, or save it without pictures")
+        with open_file(file.path) as source:
             return Content(hashlib.file_digest(source, "sha256").hexdigest())
-    except FileNotFoundError:
-        return Content("", "there is no such file; check the path")
-    except IsADirectoryError:
-        return Content("", "this is a folder; name a file in it")
-    except PermissionError:
-        return Content("", "no permission to read it; change the file's permissions or copy it")
-    except OSError as error:
-        return Content("", f"{error.strerror or error}; check the path and the disk")
+    except UnreadableDocument as error:
+        return Content("", str(error).removeprefix(f"{file.path}: "))

@@ -6,14 +6,18 @@ The readers behind it load when a file asks for them: their libraries take a qua
 from __future__ import annotations
 
 import io
+import os
 import re
+import stat
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from classifier.document import ACCEPTED, Document, Format, Line, Page
 from classifier.errors import UnreadableDocument
+from classifier.limits import LARGEST, MEGABYTE
 
 if TYPE_CHECKING:
     from classifier.ocr import OcrReader
@@ -29,6 +33,8 @@ _FOREIGN = {
     b"II*\x00": "a TIFF image",
     b"MM\x00*": "a TIFF image",
 }
+
+_LOCKED = "EncryptedPackage".encode("utf-16-le")  # the name of the stream in which Office locks a file
 
 
 def read_document(
@@ -48,15 +54,32 @@ def read_document(
         from classifier.pdf_pages import read_pdf
 
         return read_pdf(path, data, ocr, matters, thorough)
-    from classifier import text_formats
+    if kind == "docx":
+        from classifier.word_files import read_docx
 
-    readers = {"docx": text_formats.read_docx, "html": text_formats.read_html, "txt": text_formats.read_txt}
-    return readers[kind](path, data)
+        return read_docx(path, data)
+    if kind == "html":
+        from classifier.web_pages import read_html
+
+        return read_html(path, data)
+    from classifier.text_formats import read_txt
+
+    return read_txt(path, data)
 
 
-def _content(path: Path) -> bytes:
+@contextmanager
+def open_file(path: Path) -> Iterator[io.BufferedReader]:
+    """A file to read from. Raises UnreadableDocument where there is none, where it is too large, or no file but a device."""
     try:
-        data = path.read_bytes()
+        with open(path, "rb", opener=_without_waiting) as source:  # noqa: PTH123 - Path.open knows no opener
+            status = os.fstat(source.fileno())
+            if not stat.S_ISREG(status.st_mode):
+                what = "this is a pipe or a device, not a file"
+                raise UnreadableDocument(f"{path}: {what}", "save what it gives as a file")
+            if status.st_size > LARGEST:
+                size = f"{status.st_size / MEGABYTE:,.0f} MB, more than {LARGEST // MEGABYTE}"
+                raise UnreadableDocument(f"{path}: the file has {size}", "split it, or save it without pictures")
+            yield source
     except FileNotFoundError:
         raise UnreadableDocument(f"{path}: there is no such file", "check the path") from None
     except IsADirectoryError:
@@ -67,6 +90,16 @@ def _content(path: Path) -> bytes:
         ) from None
     except OSError as error:
         raise UnreadableDocument(f"{path}: {error.strerror or error}", "check the path and the disk") from error
+
+
+def _without_waiting(path: str, flags: int) -> int:
+    """Opens a pipe without a writer at once, where it would wait for one."""
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
+
+
+def _content(path: Path) -> bytes:
+    with open_file(path) as source:
+        data = source.read(LARGEST)  # and no more, of a file that grows
     if not data:
         raise UnreadableDocument(f"{path}: the file is empty (0 bytes)", "download or request it again")
     return data
@@ -83,6 +116,8 @@ def _format(path: Path, data: bytes) -> Format:
             return "docx"
         raise _refused(path, "a zip archive or an Office file other than Word")
     foreign = next((name for magic, name in _FOREIGN.items() if head.startswith(magic)), None)
+    if foreign and _LOCKED in data:
+        raise UnreadableDocument(f"{path}: the Office file is locked with a password", "ask for an unlocked copy")
     if foreign:
         raise _refused(path, foreign)
     if suffix in (".pdf", ".docx"):
@@ -106,5 +141,5 @@ def _zip_names(data: bytes) -> list[str] | None:
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             return archive.namelist()
-    except zipfile.BadZipFile:
+    except Exception:  # zipfile raises what it likes on damaged archives
         return None

@@ -123,10 +123,13 @@ def _serve(job: Job, model: Model, scratch: str | None, answers: int) -> None:
 
 def _load_readers(path: Path) -> None:
     """Load here what the child needs: what it loads itself is gone with it."""
-    if path.suffix.lower() == ".pdf":
+    suffix = path.suffix.lower()
+    if suffix == ".pdf":
         import classifier.pdf_pages
-    else:
-        import classifier.text_formats  # noqa: F401
+    elif suffix == ".docx":
+        import classifier.word_files
+    elif suffix in (".html", ".htm"):
+        import classifier.web_pages  # noqa: F401
 
 
 def _in_child(job: Job, model: Model, folder: Path, answers: int) -> None:

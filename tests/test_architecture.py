@@ -12,7 +12,7 @@ PACKAGE = Path(__file__).parent.parent / "classifier"
 # From file to finding, then what stands around it. A module imports only from those before it.
 FLOW = """
     errors limits terminal plain_text codebook
-    document furniture drawing layout scans language_data ocr skim repair pdf_pages text_formats pages
+    document furniture drawing layout scans language_data ocr skim repair pdf_pages text_formats word_files web_pages pages
     citations sentences list_marks headings line_breaks structure
     conditions findings scored model_folders clauses
     labelled agreement concepts relevance features predictions explanations
