@@ -71,7 +71,7 @@ def read_document(
 def open_file(path: Path) -> Iterator[io.BufferedReader]:
     """A file to read from. Raises UnreadableDocument where there is none, where it is too large, or no file but a device."""
     try:
-        with open(path, "rb", opener=_without_waiting) as source:  # noqa: PTH123 - Path.open knows no opener
+        with open(path, "rb", opener=_without_waiting) as source:
             status = os.fstat(source.fileno())
             if not stat.S_ISREG(status.st_mode):
                 what = "this is a pipe or a device, not a file"

@@ -97,8 +97,9 @@ class _HtmlText:
         text = "".join(self.text)
         if text.strip():
             bold = 2 * self.bold > len(text.strip())
-            marks = {"bold": bold, "cell": place.cell, "furniture": place.furniture}
-            self.sheet.add(self.mark + text, gap=1, size=place.size, **marks)
+            self.sheet.add(
+                self.mark + text, gap=1, size=place.size, bold=bold, cell=place.cell, furniture=place.furniture
+            )
             self.mark = ""
         self.text, self.bold = [], 0
 
