@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 
 
@@ -24,7 +24,7 @@ class Practice:
     examples: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Codebook:
     """All labels. Practices in display order, core first; stances, conditions and verdicts map id to definition."""
 
@@ -33,11 +33,11 @@ class Codebook:
     conditions: dict[str, str]
     verdicts: dict[str, str]
 
-    @property
+    @cached_property
     def practice_ids(self) -> tuple[str, ...]:
         return tuple(p.id for p in self.practices)
 
-    @property
+    @cached_property
     def core_ids(self) -> tuple[str, ...]:
         return tuple(p.id for p in self.practices if p.core)
 

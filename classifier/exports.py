@@ -10,6 +10,7 @@ import tempfile
 import zipfile
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
+from copy import copy
 from dataclasses import dataclass, field, replace
 from math import ceil
 from pathlib import Path
@@ -375,6 +376,8 @@ def new_sheet(book: Workbook, title: str, columns: Sequence[str], widths: Sequen
     sheet.page_setup.orientation, sheet.page_setup.fitToHeight = "landscape", 0
     sheet.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=True)
     sheet.print_title_rows = "1:1"
+    sheet.wrapped = WriteOnlyCell(sheet)
+    sheet.wrapped.alignment = Alignment(wrap_text=True, vertical="top")
     for i, width in enumerate(widths, 1):
         sheet.column_dimensions[get_column_letter(i)].width = width
     head = [text_cell(sheet, c) for c in columns]
@@ -401,10 +404,11 @@ def text_cell(sheet: Sheet, value: Any) -> Cell:
     if isinstance(value, str):
         value = legible(value).encode("utf-16-le")[: 2 * LONGEST_CELL].decode("utf-16-le", "ignore")
     cell: Cell = WriteOnlyCell(sheet, value=value)
+    styled: Any = cell  # the stubs leave this out; to set the alignment anew takes openpyxl four times as long
+    styled._style = copy(sheet.wrapped._style)
     if isinstance(value, str) and value:
         cell.data_type = "s"
         cell.quotePrefix = is_formula(value)
-    cell.alignment = Alignment(wrap_text=True, vertical="top")
     return cell
 
 
