@@ -5,6 +5,7 @@ The readers behind it load when a file asks for them: their libraries take a qua
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 import re
@@ -74,8 +75,7 @@ def open_file(path: Path) -> Iterator[io.BufferedReader]:
         with open(path, "rb", opener=_without_waiting) as source:
             status = os.fstat(source.fileno())
             if not stat.S_ISREG(status.st_mode):
-                what = "this is a pipe or a device, not a file"
-                raise UnreadableDocument(f"{path}: {what}", "save what it gives as a file")
+                raise _no_file(path)
             if status.st_size > LARGEST:
                 size = f"{status.st_size / MEGABYTE:,.0f} MB, more than {LARGEST // MEGABYTE}"
                 raise UnreadableDocument(f"{path}: the file has {size}", "split it, or save it without pictures")
@@ -89,7 +89,13 @@ def open_file(path: Path) -> Iterator[io.BufferedReader]:
             f"{path}: no permission to read it", "change the file's permissions or copy it"
         ) from None
     except OSError as error:
+        if error.errno == errno.ENXIO:  # a socket
+            raise _no_file(path) from None
         raise UnreadableDocument(f"{path}: {error.strerror or error}", "check the path and the disk") from error
+
+
+def _no_file(path: Path) -> UnreadableDocument:
+    return UnreadableDocument(f"{path}: this is a pipe or a device, not a file", "save what it gives as a file")
 
 
 def _without_waiting(path: str, flags: int) -> int:

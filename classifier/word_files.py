@@ -56,9 +56,11 @@ def _weigh(path: Path, data: bytes) -> None:
 
 
 def _read(path: Path, word: Any) -> Document:
-    numbering, sheet = _Numbering(word), Sheet()
+    numbering, styles, sheet = _Numbering(word), _Styles(), Sheet()
     for paragraph, cell in _paragraphs(word.element.body, word._body):
-        _add_paragraph(sheet, paragraph, numbering, cell)
+        style = styles.of(paragraph)
+        mark = numbering.mark(_list_place(paragraph._p.pPr) or style.list_place)
+        _add_paragraph(sheet, paragraph, mark, style.is_heading, cell)
     sheet.end_page()
     return Document(path, "docx", tuple(sheet.pages), (word.core_properties.title or "").strip())
 
@@ -81,16 +83,13 @@ def _paragraphs(body: Any, parent: Any) -> Iterator[tuple[Paragraph, int | None]
             stack.append((iter(child), cell))
 
 
-def _add_paragraph(sheet: Sheet, paragraph: Paragraph, numbering: _Numbering, cell: int | None = None) -> None:
-    style = (paragraph.style.name if paragraph.style else "") or ""
-    heading = style.startswith(("Heading", "Title"))
+def _add_paragraph(sheet: Sheet, paragraph: Paragraph, mark: str, heading: bool, cell: int | None) -> None:
     letters = sum(len(run.text) for run in paragraph.runs)
     bold = heading or 2 * sum(len(run.text) for run in paragraph.runs if run.bold) > letters
     breaks = paragraph._p.xpath(".//w:br[@w:type='page'] | .//w:lastRenderedPageBreak")
     if breaks and cell is None and sheet.lines and _precedes_text(breaks[0], paragraph._p):
         sheet.end_page()
         breaks = breaks[1:]
-    mark = numbering.mark(paragraph)
     for i, part in enumerate(paragraph.text.split("\n")):
         text = f"{mark} {part}" if mark and not i else part
         sheet.add(text, gap=0 if i else 1, size=14.0 if heading else 11.0, bold=bold, cell=cell)
@@ -133,9 +132,8 @@ class _Numbering:
         for item in root.findall(qn("w:num")):
             self._abstract[item.get(qn("w:numId"))] = _value(item, "w:abstractNumId")
 
-    def mark(self, paragraph: Paragraph) -> str:
-        """The list mark of a paragraph, such as "1.", "(a)" or "•"; empty where it has none."""
-        place = _list_place(paragraph)
+    def mark(self, place: tuple[str, int] | None) -> str:
+        """The next list mark at this list and level, such as "1.", "(a)" or "•"; empty where it has none."""
         abstract = self._abstract.get(place[0]) if place else None
         level = self._levels.get(abstract or "", {}).get(place[1]) if place else None
         if place is None or abstract is None or level is None:
@@ -163,15 +161,34 @@ def _value(element: Any, tag: str) -> str:
     return "" if child is None else child.get(qn("w:val")) or ""
 
 
-def _list_place(paragraph: Paragraph) -> tuple[str, int] | None:
-    """The list and level of a paragraph: its own, or that of its style or the style's ancestors."""
-    sources = [paragraph._p.pPr]
-    style: Any = paragraph.style
-    while style is not None and len(sources) < 10:
-        sources.append(style.element.pPr)
-        style = style.base_style
-    for properties in sources:
-        numbering = None if properties is None else properties.find(qn("w:numPr"))
-        if numbering is not None:
-            return _value(numbering, "w:numId"), int(_value(numbering, "w:ilvl") or 0)
-    return None
+def _list_place(properties: Any) -> tuple[str, int] | None:
+    """The list and level that the properties of a paragraph or style name."""
+    numbering = None if properties is None else properties.find(qn("w:numPr"))
+    return None if numbering is None else (_value(numbering, "w:numId"), int(_value(numbering, "w:ilvl") or 0))
+
+
+class _Style(NamedTuple):
+    """What a paragraph has from its style: whether it is a heading, the list and level that it counts in."""
+
+    is_heading: bool
+    list_place: tuple[str, int] | None
+
+
+class _Styles:
+    """The styles of a Word file, each looked up once: python-docx goes through all of them for every paragraph."""
+
+    def __init__(self) -> None:
+        self._known: dict[str | None, _Style] = {}
+
+    def of(self, paragraph: Paragraph) -> _Style:
+        """The style of a paragraph; its list is that of the nearest ancestor that names one."""
+        name = paragraph._p.style
+        if name not in self._known:
+            style: Any = paragraph.style
+            heading = bool(style) and (style.name or "").startswith(("Heading", "Title"))
+            places: list[tuple[str, int] | None] = []
+            while style is not None and len(places) < 9:  # styles may go round in a circle
+                places.append(_list_place(style.element.pPr))
+                style = style.base_style
+            self._known[name] = _Style(heading, next((place for place in places if place), None))
+        return self._known[name]
