@@ -76,7 +76,7 @@ def read_registry(paths: Sequence[Path]) -> Registry:
             if not department.name:
                 raise UsageError(f"{table}, line {line}: no department", "fill the department column")
             if row.get("document"):
-                by_file[(table.parent / row["document"]).resolve()] = department
+                by_file[real_path(table.parent / row["document"])] = department
                 continue
             why = next((w for w in NO_DOCUMENT if w in department.note.lower()), "")
             if not why:
@@ -113,9 +113,17 @@ def _cell(column: str, value: str) -> str:
     return value.strip().replace("\0", "") if column == "document" else legible(value).strip()
 
 
+def real_path(path: Path) -> Path:
+    """The path without links, or as it is where a link leads to itself: `Path.resolve` fails there."""
+    try:
+        return path.resolve()
+    except (OSError, RuntimeError):
+        return path.absolute()
+
+
 def department_of(path: Path, root: Path | None, registry: Registry, first_page: Sequence[str] = ()) -> Department:
     """The department of a file: registry, else the folder that it lies in below `root`, else first page, else file name."""
-    if known := registry.by_file.get(path.resolve()):
+    if known := registry.by_file.get(real_path(path)):
         return known
     if root is not None and path.parent.resolve() != root.resolve():
         return Department(_words(path.parent.name), named_by="folder")

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from classifier.departments import REGISTRY
+from classifier.departments import REGISTRY, real_path
 from classifier.errors import UnreadableDocument, UsageError
 from classifier.pages import open_file
 from classifier.plain_text import spelled_out
@@ -45,9 +45,9 @@ def list_files(paths: Sequence[Path], leave_out: Iterable[Path] = ()) -> list[In
                     if (
                         not name.startswith(".")
                         and name not in (REGISTRY, "Thumbs.db")
-                        and file.resolve() not in written
+                        and real_path(file) not in written
                     ):
-                        found.setdefault(file.resolve(), InputFile(file, path, _shown(file.relative_to(path))))
+                        found.setdefault(real_path(file), InputFile(file, path, _shown(file.relative_to(path))))
         else:
             found.setdefault(path.resolve(), InputFile(path, None, _shown(Path(path.name))))
     if not found:
