@@ -7,9 +7,10 @@ much its words resemble one. So labels are given on these pages alone, and of a 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 from classifier.clauses import fold
-from classifier.concepts import ORDINARY, fold_words
+from classifier.concepts import OPENERS, ORDINARY, SINGLE
 from classifier.document import Document
 
 REACH = 1  # pages; clauses go on over a page end, and what an order calls "such requests" was named on the page before
@@ -20,13 +21,40 @@ _STEMS = re.compile(
 )
 
 
+# Words that can open a concept of immigration, each with the patterns to try from there. To fold all words of a page would
+# take as long as pdfium takes to find them.
+_OPENERS = {
+    opener: found
+    for opener, patterns in OPENERS.items()
+    if (found := [pattern for name, pattern in patterns if name not in ORDINARY])
+}
+_ALWAYS = frozenset(word for word, concept in SINGLE.items() if concept not in ORDINARY)
+_PIECE = re.compile("[a-z]+|[0-9]+|§")
+
+
 def speaks_of_immigration(text: str) -> bool:
     """Whether a text names a concept of immigration that the model was trained with, or one of the codebook's own words."""
     if _STEMS.search(text):
         return True
-    # without the cache of fold_words: whole pages would push the clauses out of it
-    folded = fold_words.__wrapped__(text)
-    return any(word.isupper() and word not in ORDINARY for word in folded.words)
+    lower = text.lower()
+    words = set(_PIECE.findall(lower))
+    if not words.isdisjoint(_ALWAYS) or len(lower) != len(text):
+        return True  # letters that are longer in lower case are no policy's; a look at the page costs little
+    return any(
+        pattern.match(text, place)
+        for word in words & _OPENERS.keys()
+        for place in _places(word, lower)
+        for pattern in _OPENERS[word]
+    )
+
+
+def _places(word: str, text: str) -> Iterator[int]:
+    """Where a word begins in a text, whatever it ends in."""
+    place = text.find(word)
+    while place >= 0:
+        if not text[place - 1 : place].isalpha():
+            yield place
+        place = text.find(word, place + len(word))
 
 
 def pages_that_matter(document: Document) -> frozenset[int]:

@@ -13,6 +13,7 @@ from pdf_files import IMMIGRATION, at, body, manual, page_of, scan, write_object
 
 from classifier import pdf_pages
 from classifier.codebook import load_codebook
+from classifier.concepts import ORDINARY, fold_words
 from classifier.labelled import read_policies
 from classifier.pages import Document, read_document
 from classifier.pipeline import ScoredDocument, score_file
@@ -94,6 +95,13 @@ def test_an_overfull_page_is_refused_alone(tmp_path: Path) -> None:
 @pytest.mark.parametrize("practice", load_codebook().practices, ids=lambda p: p.id)
 def test_every_practice_is_spoken_of_where_its_examples_are(practice: object) -> None:
     assert any(speaks_of_immigration(example) for example in practice.examples)  # type: ignore[attr-defined]
+
+
+def test_every_concept_of_immigration_that_the_model_knows_is_seen() -> None:
+    for document in read_policies(Path("training_data/documents"))[::4]:
+        for clause in document.clauses:
+            concepts = {word for word in fold_words(clause.text).words if word.isupper()} - ORDINARY
+            assert speaks_of_immigration(clause.text) or not concepts, clause.text
 
 
 def test_labelled_clauses_stand_within_a_page_of_a_word_of_immigration() -> None:
