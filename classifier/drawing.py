@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from statistics import median
 from typing import Any, NamedTuple
 
@@ -137,7 +138,7 @@ class Drawing:
     def unknown(self) -> float:
         """Share of the visible glyphs that stand for no known character; 0 where there are too few to judge by."""
         seen = [g.text for g in self.glyphs if not g.text.isspace()]
-        bad = sum(bool(t == UNKNOWN or _CID.match(t) or _PRIVATE.match(t)) for t in seen)
+        bad = sum(map(_is_unknown, seen))
         return bad / len(seen) if len(seen) >= 20 else 0.0
 
     def bare_pictures(self, share: float) -> list[Box]:
@@ -284,7 +285,7 @@ def words_of(glyphs: Sequence[Glyph]) -> list[Word]:
     words: list[Word] = []
     last: Glyph | None = None
     for glyph in glyphs:
-        text = _shown(glyph)
+        text = _shown(glyph.text, glyph.font)
         if not text.strip():
             if text and words:
                 words[-1].loose = True
@@ -292,7 +293,7 @@ def words_of(glyphs: Sequence[Glyph]) -> list[Word]:
         if last is not None and _overprints(glyph, last):
             words[-1].bold = len(words[-1].text)
             continue
-        bold = len(text) if _BOLD_FONT.search(glyph.font) else 0
+        bold = len(text) if _is_bold(glyph.font) else 0
         if words and not words[-1].loose and _adjoins(words[-1], glyph, tolerance):
             word = words[-1]
             word.text, word.x1, word.bold = word.text + text, max(word.x1, glyph.x1), word.bold + bold
@@ -303,18 +304,31 @@ def words_of(glyphs: Sequence[Glyph]) -> list[Word]:
     return _once(words)
 
 
-def _shown(glyph: Glyph) -> str:
+# A page has thousands of glyphs, but few fonts and signs.
+@lru_cache(maxsize=4096)
+def _shown(text: str, font: str) -> str:
     """The text of one glyph; marks of symbol fonts become a bullet, unknown glyphs the replacement character."""
-    text = glyph.text
-    if _PRIVATE.match(text) or (_SYMBOL_FONT.search(glyph.font) and text in "\u00b7\u00a7\u00d8\u00fcqunvolw"):
+    if _PRIVATE.match(text) or (_SYMBOL_FONT.search(font) and text in "\u00b7\u00a7\u00d8\u00fcqunvolw"):
         return "•"
     return UNKNOWN if _CID.match(text) else clean(text)
 
 
+@lru_cache(maxsize=1024)
+def _is_bold(font: str) -> bool:
+    return bool(_BOLD_FONT.search(font))
+
+
+@lru_cache(maxsize=4096)
+def _is_unknown(text: str) -> bool:
+    return bool(text == UNKNOWN or _CID.match(text) or _PRIVATE.match(text))
+
+
 def _overprints(glyph: Glyph, last: Glyph) -> bool:
+    if glyph.text != last.text:
+        return False
     near = 0.12 * (glyph.bottom - glyph.top)
-    same = glyph.text == last.text and abs(glyph.x0 - last.x0) < min(near, 0.6 * (glyph.x1 - glyph.x0))
-    return same and abs(glyph.top - last.top) < near
+    beside = abs(glyph.x0 - last.x0) < min(near, 0.6 * (glyph.x1 - glyph.x0))
+    return beside and abs(glyph.top - last.top) < near
 
 
 def _adjoins(word: Word, glyph: Glyph, tolerance: float) -> bool:
