@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Literal
 
 from classifier.errors import UsageError
+from classifier.folders import real_path, walk
 from classifier.plain_text import legible
 
 REGISTRY = "departments.csv"
@@ -91,7 +92,7 @@ def read_registry(paths: Sequence[Path]) -> Registry:
 def _tables(paths: Sequence[Path]) -> Iterator[Path]:
     for path in paths:
         if path.is_dir():
-            yield from sorted(path.rglob(REGISTRY))
+            yield from sorted(folder / REGISTRY for folder, names in walk(path) if REGISTRY in names)
         elif (beside := path.parent / REGISTRY).is_file():
             yield beside
 
@@ -111,14 +112,6 @@ def _rows(table: Path) -> Iterator[tuple[int, dict[str, str]]]:
 def _cell(column: str, value: str) -> str:
     """A file may be named as it likes; every other cell is for people to read."""
     return value.strip().replace("\0", "") if column == "document" else legible(value).strip()
-
-
-def real_path(path: Path) -> Path:
-    """The path without links, or as it is where a link leads to itself: `Path.resolve` fails there."""
-    try:
-        return path.resolve()
-    except (OSError, RuntimeError):
-        return path.absolute()
 
 
 def department_of(path: Path, root: Path | None, registry: Registry, first_page: Sequence[str] = ()) -> Department:

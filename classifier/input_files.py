@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from classifier.departments import REGISTRY, real_path
+from classifier.departments import REGISTRY
 from classifier.errors import UnreadableDocument, UsageError
+from classifier.folders import real_path, walk
 from classifier.pages import open_file
 from classifier.plain_text import spelled_out
 
@@ -38,10 +38,9 @@ def list_files(paths: Sequence[Path], leave_out: Iterable[Path] = ()) -> list[In
         if not path.exists():
             raise UsageError(f"{path}: no such file or folder", "check the path")
         if path.is_dir():
-            for folder, subfolders, names in os.walk(path, onerror=_refuse):
-                subfolders[:] = sorted(s for s in subfolders if not s.startswith("."))
-                for name in sorted(names):
-                    file = Path(folder) / name
+            for folder, names in walk(path):
+                for name in names:
+                    file = folder / name
                     if (
                         not name.startswith(".")
                         and name not in (REGISTRY, "Thumbs.db")
@@ -55,13 +54,6 @@ def list_files(paths: Sequence[Path], leave_out: Iterable[Path] = ()) -> list[In
             f"no files in {', '.join(map(str, paths))}", "name a folder with PDF, Word, HTML or text files"
         )
     return sorted(distinct_names(list(found.values())), key=lambda f: f.name)
-
-
-def _refuse(error: OSError) -> None:
-    """Stops at a folder that os.walk would pass over in silence."""
-    raise UsageError(
-        f"{error.filename}: can't be listed ({error.strerror})", "change its permissions or name other folders"
-    ) from error
 
 
 def _shown(path: Path) -> str:

@@ -16,7 +16,7 @@ FLOW = """
     citations sentences list_marks headings line_breaks structure
     conditions findings scored model_folders clauses
     labelled agreement concepts relevance features predictions explanations
-    pipeline departments finished messages worker slots input_files batch cluster exports runs page_images
+    pipeline folders departments finished messages worker slots input_files batch cluster exports runs page_images
     store_tables store labellings store_documents corrections queues reliability double_annotation
     people questions
     evidence_sources store_sources evidence wording matrix side_by_side templates versions_compared contradictions

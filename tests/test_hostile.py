@@ -24,6 +24,7 @@ import pytest
 from hostile_files import COLLECTION, READ, RULE, Hostile
 
 from classifier.clauses import split_document
+from classifier.departments import read_registry
 from classifier.errors import UnreadableDocument
 from classifier.input_files import InputFile, list_files, look
 from classifier.pages import read_document
@@ -247,6 +248,18 @@ def test_a_file_that_vanishes_after_it_was_listed(tmp_path: Path, model: Model) 
     file.path.unlink()
     assert look(file).reason == "there is no such file; check the path"
     assert score_file(file.path, file.name, model).reason == "there is no such file; check the path"
+
+
+def test_folders_of_any_depth_are_listed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for _ in range(1_200):
+        Path("d").mkdir()
+        os.chdir("d")
+    Path("deep.txt").write_text(RULE)
+    os.chdir(tmp_path)
+    assert [file.path.name for file in list_files([tmp_path])] == ["deep.txt"]
+    assert read_registry([tmp_path]).by_file == {}
+    subprocess.run(["rm", "-r", str(tmp_path / "d")], check=True)  # shutil, with which pytest would, calls itself too
 
 
 def test_a_file_without_permission(tmp_path: Path) -> None:
