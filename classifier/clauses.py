@@ -298,9 +298,7 @@ def word_places(line: str) -> tuple[tuple[int, ...], tuple[int, ...]]:
     return tuple(start for start, _ in places), tuple(end for _, end in places)
 
 
-def unit_boxes(
-    unit: Unit, layout: list[LineLayout], lines: list[Line], first: int, text: str
-) -> Iterable[PageBox]:
+def unit_boxes(unit: Unit, layout: list[LineLayout], lines: list[Line], first: int, text: str) -> Iterable[PageBox]:
     """One box for each line that the unit covers, cut at its words."""
     for i in range(first, len(lines)):
         if layout[i].start >= unit.end:

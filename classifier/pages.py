@@ -105,7 +105,8 @@ def _without_waiting(path: str, flags: int) -> int:
 
 def _content(path: Path) -> bytes:
     with open_file(path) as source:
-        data = source.read(LARGEST)  # and no more, of a file that grows
+        # no more, of a file that grows; and of a small one no more memory than it has
+        data = source.read(os.fstat(source.fileno()).st_size)
     if not data:
         raise UnreadableDocument(f"{path}: the file is empty (0 bytes)", "download or request it again")
     return data

@@ -8,7 +8,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from itertools import pairwise
+from itertools import islice, pairwise
 from pathlib import Path
 from statistics import median
 from typing import NamedTuple, cast
@@ -36,6 +36,7 @@ LONG = 40  # pages from which a file is skimmed first; a shorter one is read in 
 # Pages before and after one that matters: it is read by the headings above it, and its clauses run on.
 _BEFORE, _AFTER = 2, 1
 _MOST_LOST = 5_000
+_MOST_PAGES = 50_000
 _WHOLE = 0.8  # share of the page from which a picture without text on it is a scan
 _PART = 0.25  # share from which it may be a scan in part of a page
 _MORE = 0.01  # share of dark pixels, as ten lines of text have
@@ -61,6 +62,8 @@ def read_pdf(
     all the same.
     """
     opened = _open(path, data)
+    if len(opened.pages) > _MOST_PAGES:
+        raise UnreadableDocument(f"{path}: it has more than {_MOST_PAGES:,} pages", "split it")
     glances = glance_at(opened.data)
     if len(glances) != len(opened.pages):
         glances = [None] * len(opened.pages)  # the two libraries disagree on what the file holds
@@ -119,11 +122,21 @@ def _parsed(data: bytes) -> _Opened:
     pdf = PDF(io.BytesIO(data))
     # pdfminer looks through the whole file for objects where the table that should list them is broken
     damaged = any(isinstance(table, PDFXRefFallback) for table in pdf.doc.xrefs)
-    return _Opened(pdf, list(PDFPage.create_pages(pdf.doc)), data, damaged)
+    pages = list(islice(PDFPage.create_pages(pdf.doc), _MOST_PAGES + 1))
+    for page in pages:  # its corners may stand in any order
+        page.mediabox, page.cropbox = _upright(page.mediabox), _upright(page.cropbox)
+    return _Opened(pdf, pages, data, damaged)
+
+
+def _upright(box: Box) -> Box:
+    x0, y0, x1, y1 = box
+    return min(x0, x1), min(y0, y1), max(x0, x1), max(y0, y1)
 
 
 def _pdf_error(path: Path, error: Exception) -> UnreadableDocument:
     cause = error.args[0] if error.args and isinstance(error.args[0], Exception) else error
+    if isinstance(cause, MemoryError):
+        raise cause
     if isinstance(cause, PDFEncryptionError):
         return UnreadableDocument(f"{path}: the PDF is locked with a password", "ask the agency for an unlocked copy")
     return UnreadableDocument(f"{path}: the PDF is cut off or damaged", _AGAIN)
@@ -138,8 +151,8 @@ def _of_damaged(page: Page) -> Page:
 
 def _lost(opened: _Opened) -> list[Page]:
     """The pages that a damaged file says it has, but that are not there."""
-    declared = opened.pdf.doc.catalog.get("Pages")
-    count = resolve1(declared).get("Count") if opened.damaged and declared is not None else 0
+    declared = resolve1(opened.pdf.doc.catalog.get("Pages")) if opened.damaged else None
+    count = resolve1(declared.get("Count")) if isinstance(declared, dict) else 0
     last = len(opened.pages)
     if not isinstance(count, int) or count > last + _MOST_LOST:  # rubbish, rather than a count
         return []

@@ -32,8 +32,11 @@ class Glance:
 
     @property
     def overfull(self) -> bool:
-        """Whether it draws more than any page that a person reads; to go through it would take minutes and gigabytes."""
-        return self.characters > 60_000 or self.objects > 100_000
+        """Whether it draws more than any page that a person reads; to go through it would take minutes and gigabytes.
+
+        Of one string of any length pdfium counts 32,767 characters.
+        """
+        return self.characters > 32_000 or self.objects > 100_000
 
 
 def glance_at(data: bytes) -> list[Glance | None]:

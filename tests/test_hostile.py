@@ -290,7 +290,6 @@ def test_a_bomb_is_told_before_it_is_unpacked(tmp_path: Path, name: str) -> None
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 50_000
 
 
-@pytest.mark.xfail(strict=True, reason="pdfminer takes the corners as they stand, and all of the page lies outside")
 def test_the_corners_of_a_page_may_stand_in_any_order(tmp_path: Path) -> None:
     (one,) = (one for one in COLLECTION if one.name == "page-of-negative-size.pdf")
     one.make(tmp_path / one.name)
