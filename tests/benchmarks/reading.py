@@ -9,6 +9,7 @@ and lets spaCy's sentencizer cut it, in one process; it labels nothing and write
 
 from __future__ import annotations
 
+import csv
 import resource
 import subprocess
 import sys
@@ -61,8 +62,14 @@ def run(*command: str | Path) -> Run:
     return Run(seconds, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // 1024)
 
 
-def score(what: Path, out: Path) -> Run:
-    return run(sys.executable, "-m", "classifier", "score", what, "--out", out, "--quiet", "--ocr", "never")
+def score(what: Path, out: Path, *options: str) -> Run:
+    return run(sys.executable, "-m", "classifier", "score", what, "--out", out, "--quiet", "--ocr", "never", *options)
+
+
+def reading_time(out: Path) -> float:
+    """Seconds that the one document of a run took, its process's own."""
+    with (out / "documents.csv").open(encoding="utf-8", newline="") as source:
+        return sum(float(row["seconds"]) for row in csv.DictReader(source))
 
 
 def target(name: str, value: float, least: float | None = None, most: float | None = None) -> None:
@@ -89,6 +96,10 @@ def long_manual(work: Path) -> None:
     bare = min(run(sys.executable, "-c", BARE, path).seconds for _ in range(3))
     print(f"manual of 700 pages, 10 matter: {ours.seconds:.1f} s, {700 / ours.seconds:.0f} pages a second")
     target("largest process on that manual, MB", ours.megabytes, most=300)
+    score(path, work / "thorough", "--thorough")
+    careful = 700 / reading_time(work / "thorough")
+    skimmed = 680 / (reading_time(work / "manual-0") - 20 / careful)  # 20 pages are read with care
+    print(f"  one core: {careful:.0f} pages a second read with care and labelled, {skimmed:.0f} looked through")
     plain = run(sys.executable, "-c", PLAIN, path).seconds
     print(f"  plain script {plain:.1f} s, pdfium's bare text {bare:.1f} s")
     target("times as fast as the plain script", plain / ours.seconds, least=15)
