@@ -22,10 +22,10 @@ from classifier.limits import DEFAULT, Options
 from classifier.model_folders import model_folder
 from classifier.scored import Summary
 from classifier.slots import Slot, Slots
+from classifier.terminal import printable
 
 if TYPE_CHECKING:
     from classifier.cluster import Cluster
-from classifier.terminal import printable
 
 LOG = "score.log"
 _STATE = "tables.json"
