@@ -23,6 +23,7 @@ from classifier.worker import Job
 _SLACK = 30.0  # seconds that a worker has, beyond its document's time, to end the document itself
 _START = 120.0  # seconds for a worker to load
 _TRIES = 2  # of a document whose process is killed from outside
+_STARTS = 5  # of a worker that is killed while it loads
 # One thread a worker: there is one worker a core. The same order of sets in each.
 _ENVIRONMENT = dict.fromkeys("OMP_NUM_THREADS OMP_THREAD_LIMIT OPENBLAS_NUM_THREADS MKL_NUM_THREADS".split(), "1") | {
     "PYTHONHASHSEED": "0"
@@ -149,7 +150,7 @@ class Slot:
 
     def _await_ready(self) -> None:
         """Wait until the worker has loaded."""
-        for _ in range(_TRIES):
+        for _ in range(_STARTS):
             watch = Timer(_START, self._process.kill)
             watch.start()
             try:

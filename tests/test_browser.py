@@ -133,7 +133,13 @@ def enter_name(page: sync_api.Page, name: str, role: str = "annotator") -> None:
         page.get_by_role("combobox", name="Role").click()
         page.get_by_role("option", name=role).click()
     page.get_by_role("button", name="Enter the name").click()
-    page.get_by_text("Pick your name on the left").wait_for(state="hidden")
+    asked = page.get_by_text("Pick your name on the left")
+    try:
+        asked.wait_for(state="hidden", timeout=20_000)
+    except sync_api.TimeoutError:  # the page was drawn anew amid the typing, as under load: a person types it again
+        box.fill(name)
+        page.get_by_role("button", name="Enter the name").click()
+        asked.wait_for(state="hidden")
 
 
 def settle(page: sync_api.Page) -> None:
