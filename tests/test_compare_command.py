@@ -28,7 +28,10 @@ TWO = ("--departments", "Merrowfield Police Department", "--departments", "Nonse
 @pytest.fixture(scope="module")
 def results(clauses: Callable[..., Run], tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("compare") / "results"
-    assert clauses("score", project_data("training_data/samples"), "--out", folder, "--quiet", "--ocr", "never").status == 1
+    assert (
+        clauses("score", project_data("training_data/samples"), "--out", folder, "--quiet", "--ocr", "never").status
+        == 1
+    )
     return folder
 
 
