@@ -71,13 +71,13 @@ def read_pdf(
     pages: list[Page] = []
     gutter: float | None = None
     for number, (page_object, glance) in enumerate(zip(opened.pages, glances, strict=True), start=1):
-        if (number - 2 in aside) != (number - 1 in aside):
+        if (number - 1 in aside) != (number in aside):
             gutter = None  # another stretch begins
-        if glance and (glance.overfull or (number - 1 in aside and not thorough)):
+        if glance and (glance.overfull or (number in aside and not thorough)):
             page = _looked_at(page_object, number, glance)
         else:
             page, gutter = _read_page(opened.pdf, page_object, number, gutter, ocr)
-        if glance and number - 1 in aside:
+        if glance and number in aside:
             page = replace(page, aside=True, words=len(glance.text.split()))
         pages.append(_of_damaged(page) if opened.damaged else page)
     pages += _lost(opened)
@@ -164,12 +164,12 @@ def _lost(opened: _Opened) -> list[Page]:
 
 
 def _set_aside(glances: Sequence[Glance | None], matters: Callable[[str], bool]) -> set[int]:
-    """Indexes of the pages of a long file that can't matter, far from any that can or that can't be judged."""
+    """Numbers of the pages of a long file that can't matter, far from any that can or that can't be judged."""
     if len(glances) < LONG:
         return set()
-    kept = [i for i, g in enumerate(glances) if g is None or not _clear(g) or matters(g.text)]
-    careful = {n for i in kept for n in range(i - _BEFORE, i + _AFTER + 1)}
-    return set(range(1, len(glances))) - careful  # the first page tells whose the file is
+    kept = [n for n, g in enumerate(glances, start=1) if g is None or not _clear(g) or matters(g.text)]
+    careful = {n for page in kept for n in range(page - _BEFORE, page + _AFTER + 1)}
+    return set(range(2, len(glances) + 1)) - careful  # the first page tells whose the file is
 
 
 def _clear(glance: Glance) -> bool:
